@@ -1,0 +1,50 @@
+# `make run` and `make test` set up what they need; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lab notebooks figures address lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $(READY)
+
+setup: $(READY)  ## make the environment, with pinned dependencies
+
+run: $(READY)  ## train the default recipe: digits in about a minute
+	$(BIN)/dcgan train --recipe fast
+	@echo "Next: make lab opens the notebooks, which explain every step."
+
+test: $(READY)  ## lint, unit tests, pair check, notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+lab: $(READY)  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+notebooks: $(READY)  ## rebuild and execute the notebooks that need it (ONLY=04: just that one)
+	$(BIN)/python tools/notebooks.py build $(ONLY)
+
+figures: $(READY)  ## make images/ anew, from real runs
+	$(BIN)/dcgan figures
+
+address: $(READY)  ## write the repository's address everywhere (URL=https://...)
+	$(BIN)/python tools/address.py "$(URL)"
+
+lock:  ## pin the newest versions that the bounds allow
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[notebooks,dev]'
+	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+	@touch $(READY)
+
+clean:  ## remove the environment and caches (runs stay)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,274 @@
+"""What happens beside the training: pictures, log, checkpoints, progress.
+
+All count by the model's own step, which survives a resume. Taught in notebook 04.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import keras
+import numpy as np
+
+from dcgan_lib.checkpoints import Checkpoints, atomic_path
+from dcgan_lib.errors import UserError
+from dcgan_lib.gan import METRICS
+from dcgan_lib.latent import sample_latent
+from dcgan_lib.plots import add_caption, image_grid
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """A signal ended the training; everything up to now is in a checkpoint."""
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Base of the callbacks that act every so many steps.
+
+    Several steps may pass between two calls (`steps_per_execution`), so it asks whether a
+    multiple was passed, not whether it was hit.
+    """
+
+    last_step: int | None = None
+
+    @property
+    def step(self) -> int:
+        return int(self.model.step.numpy())
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if self.last_step is None:
+            self.last_step = self.step
+
+    def passed(self, every: int) -> bool:
+        """Tells whether a multiple of `every` lies between the last call's step and now."""
+        before, self.last_step = self.last_step, self.step
+        return before // every < self.step // every
+
+
+class GenerateSamplesCallback(StepCallback):
+    """Draws the same fixed noise again and again: the progress of a training in pictures.
+
+    Args:
+        folder: where numbered frames go; None keeps none.
+        every: steps between two frames; None: one at each epoch's end.
+        epochs: with `every=None`, only after these epochs (counted from 1).
+        num_images: how many images a frame shows.
+        seed: of the fixed noise.
+        show: updates one picture in place, in a notebook.
+
+    Raises:
+        UserError: an `every` or `num_images` below 1.
+
+    Taught in notebook 04.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        every: int | None = None,
+        epochs: tuple[int, ...] = (),
+        num_images: int = 64,
+        seed: int = 0,
+        show: bool = False,
+    ) -> None:
+        super().__init__()
+        if num_images < 1 or (every is not None and every < 1):
+            raise UserError(f"every={every}, num_images={num_images}: both must be at least 1")
+        self.folder = Path(folder) if folder else None
+        self.every = every
+        self.epochs = epochs
+        self.num_images = num_images
+        self.seed = seed
+        self.show = show
+        self.display = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        self.fixed_noise = sample_latent(self.num_images, self.model.latent_dim, self.seed)
+        if self.step == 0:
+            self.draw()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.every and self.passed(self.every):
+            self.draw()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self.every and (not self.epochs or epoch + 1 in self.epochs):
+            self.draw()
+
+    def draw(self) -> np.ndarray:
+        """Draws, saves and shows one frame; returns it as uint8 (height, width)."""
+        images = self.model(self.fixed_noise, training=False).numpy()
+        frame = add_caption(image_grid(images), f"step {self.step}")
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self.folder / f"step_{self.step:08d}.png") as temporary:
+                iio.imwrite(temporary, frame, extension=".png")
+        if self.show:
+            self.display = show_in_place(frame, self.display)
+        return frame
+
+
+def show_in_place(frame: np.ndarray, handle: Any = None) -> Any:
+    """Shows a uint8 image in a notebook; given the handle that it returned, replaces it."""
+    from IPython import display
+
+    picture = display.Image(iio.imwrite("<bytes>", frame, extension=".png"), format="png")
+    if handle is None:
+        return display.display(picture, display_id=True)
+    handle.update(picture)
+    return handle
+
+
+class RunLog(StepCallback):
+    """Writes a row of means to `log.csv` every `every` steps and at the end of the run.
+
+    Args:
+        path: the CSV file; rows are added to one that exists.
+        every: steps in a row.
+        total_steps: at which the run ends.
+        images_seen: turns a step into the number of real images seen until then.
+        seconds: spent before this process took the run up.
+    """
+
+    COLUMNS = ("step", "images", "seconds", *METRICS)
+
+    def __init__(
+        self, path: Path, every: int, total_steps: int, images_seen: Any, seconds: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.path = path
+        self.every = every
+        self.total_steps = total_steps
+        self.images_seen = images_seen
+        self.started = time.perf_counter() - seconds
+        if not path.exists():
+            self.write(self.COLUMNS)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began, pauses between processes left out."""
+        return time.perf_counter() - self.started
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.passed(self.every) or self.step == self.total_steps:
+            means = [float(metric.result()) for metric in self.model.interval_metrics]
+            for metric in self.model.interval_metrics:
+                metric.reset_state()
+            self.write([self.step, self.images_seen(self.step), round(self.seconds, 3), *means])
+
+    def write(self, row: Any) -> None:
+        with open(self.path, "a", newline="") as file:
+            csv.writer(file).writerow(row)
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Ends the training when a loss is no longer a number.
+
+    Keras's `TerminateOnNaN` looks only at a log named `loss`, which a GAN does not have.
+
+    Raises (from `fit`):
+        UserError: says which loss, at which step, and what usually helps.
+    """
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        for name in ("d_loss", "g_loss"):
+            value = float((logs or {}).get(name, 0.0))
+            if not math.isfinite(value):
+                raise UserError(
+                    f"{name} is {value} at step {int(self.model.step.numpy())}: the training has "
+                    "diverged. The last checkpoint is sound. A smaller learning rate usually helps"
+                )
+
+
+class SaveCheckpoints(StepCallback):
+    """Saves the state of the run, also when a signal asks the process to end.
+
+    Args:
+        checkpoints: where to.
+        log: whose seconds are saved too.
+        every: steps between two; None: whenever `EVERY_SECONDS` have passed.
+        snapshot_epochs: besides, keep one for good every so many epochs.
+    """
+
+    EVERY_SECONDS = 50.0
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        log: RunLog,
+        every: int | None = None,
+        snapshot_epochs: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.log = log
+        self.every = every
+        self.snapshot_epochs = snapshot_epochs
+        self.saved_at = time.perf_counter()
+        self.signal: int | None = None
+        self.epoch_means: list[np.ndarray] | None = None
+
+    def save(self, snapshot: bool = False) -> None:
+        self.checkpoints.save({"seconds": self.log.seconds}, snapshot)
+        self.saved_at = time.perf_counter()
+
+    def carry_epoch_means(self) -> None:
+        """Remembers the metrics of a half-done epoch: `fit` sets them back as it begins."""
+        self.epoch_means = [v.numpy() for v in self._epoch_variables()]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.epoch_means is not None:
+            for variable, value in zip(self._epoch_variables(), self.epoch_means, strict=True):
+                variable.assign(value)
+            self.epoch_means = None
+
+    def _epoch_variables(self) -> list[keras.Variable]:
+        return [v for metric in self.checkpoints.gan.epoch_metrics for v in metric.variables]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.signal is not None:
+            self.save()
+            raise TrainingInterrupted(f"{signal.Signals(self.signal).name} at step {self.step}")
+        if self.every:
+            due = self.passed(self.every)
+        else:
+            due = time.perf_counter() - self.saved_at > self.EVERY_SECONDS
+        if due:
+            self.save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.snapshot_epochs and (epoch + 1) % self.snapshot_epochs == 0:
+            self.save(snapshot=True)
+
+    def handle(self, number: int, stack: Any) -> None:
+        """A signal handler: the first signal ends after this step, a second one at once."""
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = number
+        os.write(2, b"\nstopping after this step; once more to leave at once\n")
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar over the whole run, where Keras would show one for each epoch."""
+
+    def __init__(self, first_step: int, total_steps: int) -> None:
+        super().__init__()
+        self.first_step = first_step
+        self.bar = keras.utils.Progbar(
+            total_steps - first_step,
+            stateful_metrics=METRICS,
+            unit_name="step",
+            interval=0.2 if sys.stdout.isatty() else 10.0,  # a log file wants fewer lines
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        done = int(self.model.step.numpy()) - self.first_step
+        self.bar.update(done, [(name, float(value)) for name, value in (logs or {}).items()])

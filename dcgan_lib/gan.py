@@ -1,0 +1,250 @@
+"""The game: a Keras model whose training step lets two networks play against each other.
+
+Taught in notebook 04.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from dcgan_lib.losses import BinaryCrossentropyLoss, GANLoss
+
+METRICS = ("d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake")
+STREAMS = {"d_noise": 0, "g_noise": 1, "image_noise": 2}
+DROPOUT_DRAWS = 1024  # more than one training step ever makes
+
+
+@keras.saving.register_keras_serializable("dcgan_lib")
+class DCGAN(keras.Model):
+    """A generator and a discriminator, trained against each other by `fit`.
+
+    `compile` it with two optimizers and a loss, then `fit` it on batches of real images.
+    All random numbers are drawn from (seed, step): a run can be repeated, and resumed, to
+    the last bit. Called on latent vectors (batch, latent_dim), it returns images (batch,
+    height, width, channels) in [-1, 1].
+
+    Args:
+        generator: from (batch, latent_dim) to images in [-1, 1].
+        discriminator: from images to (batch, 1).
+        d_steps, g_steps: how often each player moves per batch.
+        simultaneous: both move after one forward pass (needs one step each, and no
+            BatchNorm in the discriminator).
+        real_noise_stddev: Gaussian noise added to real images, in units of [-1, 1].
+        ema_decay: of the average of the generator's weights that samples are drawn with;
+            0 is off.
+        seed: for noise and Dropout.
+
+    Source: Goodfellow et al., "Generative Adversarial Nets" (2014), algorithm 1. Taught in
+    notebook 04.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        d_steps: int = 1,
+        g_steps: int = 1,
+        simultaneous: bool = False,
+        real_noise_stddev: float = 0.0,
+        ema_decay: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.d_steps = d_steps
+        self.g_steps = g_steps
+        self.simultaneous = simultaneous
+        self.real_noise_stddev = real_noise_stddev
+        self.ema_decay = ema_decay
+        self.seed = seed
+        self.latent_dim = generator.input_shape[-1]
+        self.sampler = copy_network(generator) if ema_decay else generator
+        self.step = self.add_weight(
+            name="step", dtype="int64", initializer="zeros", trainable=False
+        )
+        self.epoch_metrics = [keras.metrics.Mean(name=name) for name in METRICS]
+        self.interval_metrics = [keras.metrics.Mean(name=name) for name in METRICS]
+        self.built = True
+
+    def compile(
+        self,
+        g_optimizer: keras.optimizers.Optimizer,
+        d_optimizer: keras.optimizers.Optimizer,
+        loss: GANLoss | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sets both optimizers and the loss (by default the non-saturating cross-entropy).
+
+        Other arguments go to `keras.Model.compile`, for example `run_eagerly`.
+        """
+        kwargs.setdefault("jit_compile", False)  # "auto" would mean another program on a GPU
+        super().compile(optimizer=None, **kwargs)
+        self.g_optimizer = g_optimizer
+        self.d_optimizer = d_optimizer
+        self.gan_loss = loss or BinaryCrossentropyLoss()
+        # Built now: an optimizer without variables is skipped when a checkpoint is read.
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What Keras shows, and sets back at the beginning of each epoch."""
+        return self.epoch_metrics
+
+    def call(self, latent: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return self.sampler(latent, training=training)
+
+    def train_step(self, real_images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Plays one round on a batch of real images: p moves of D, then k moves of G."""
+        self.set_dropout_seeds()
+        if self.simultaneous:
+            results = self.joint_step(real_images)
+        else:
+            results = {}
+            for i in range(self.d_steps):
+                results |= self.d_step(real_images, self.latent_noise(real_images, "d_noise", i))
+            for i in range(self.g_steps):
+                results |= self.g_step(self.latent_noise(real_images, "g_noise", i))
+        self.average_generator()
+        self.step.assign_add(1)
+        return self.update_metrics(results)
+
+    def d_step(self, real_images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Moves the discriminator: up on real images, down on fake ones."""
+        with untouched(self.generator):
+            fake_images = self.generator(noise, training=True)
+        with tf.GradientTape() as tape:
+            # Two batches, not one mixed: BatchNorm must see what it will see later.
+            real_output = self.discriminator(self.noisy(real_images), training=True)
+            fake_output = self.discriminator(fake_images, training=True)
+            loss = self.gan_loss.discriminator_loss(real_output, fake_output)
+        apply_gradients(tape, loss, self.discriminator, self.d_optimizer)
+        return self.verdicts(real_output, fake_output) | {"d_loss": loss}
+
+    def g_step(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Moves the generator to where the discriminator would have said "real"."""
+        with tf.GradientTape() as tape, untouched(self.discriminator):
+            fake_images = self.generator(noise, training=True)
+            fake_output = self.discriminator(fake_images, training=True)
+            loss = self.gan_loss.generator_loss(fake_output)
+        apply_gradients(tape, loss, self.generator, self.g_optimizer)
+        return {"g_loss": loss}
+
+    def joint_step(self, real_images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Moves both players after one look at the same images."""
+        noise = self.latent_noise(real_images, "g_noise")
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            fake_images = self.generator(noise, training=True)
+            real_output = self.discriminator(self.noisy(real_images), training=True)
+            fake_output = self.discriminator(fake_images, training=True)
+            g_loss = self.gan_loss.generator_loss(fake_output)
+            d_loss = self.gan_loss.discriminator_loss(real_output, fake_output)
+        apply_gradients(g_tape, g_loss, self.generator, self.g_optimizer)
+        apply_gradients(d_tape, d_loss, self.discriminator, self.d_optimizer)
+        return self.verdicts(real_output, fake_output) | {"g_loss": g_loss, "d_loss": d_loss}
+
+    def latent_noise(self, like: tf.Tensor, stream: str, move: int = 0) -> tf.Tensor:
+        """Draws as many latent vectors as the batch `like` has images."""
+        shape = (tf.shape(like)[0], self.latent_dim)
+        return tf.random.stateless_normal(shape, self.random_seed(stream, move))
+
+    def noisy(self, real_images: tf.Tensor) -> tf.Tensor:
+        """Adds the recipe's noise, if any, to real images."""
+        if not self.real_noise_stddev:
+            return real_images
+        seed = self.random_seed("image_noise")
+        noise = tf.random.stateless_normal(tf.shape(real_images), seed)
+        return real_images + self.real_noise_stddev * noise
+
+    def random_seed(self, stream: str, move: int = 0) -> tf.Tensor:
+        """Returns the seed of one draw: another for each run, step, use and move."""
+        run_and_step = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
+        return tf.random.fold_in(run_and_step, len(STREAMS) * move + STREAMS[stream])
+
+    def set_dropout_seeds(self) -> None:
+        """Sets Dropout's counters from (seed, step), because a layer cannot see the step."""
+        for i, generator in enumerate(seed_generators(self.discriminator)):
+            state = tf.stack([tf.constant(self.seed + i, tf.int64), self.step * DROPOUT_DRAWS])
+            generator.state.assign(tf.cast(state, generator.state.dtype))
+
+    def average_generator(self) -> None:
+        """Moves the averaged generator a little towards the present one.
+
+        BatchNorm's moving statistics are averaged too: they belong to the weights.
+        """
+        if self.sampler is not self.generator:
+            for average, weight in zip(self.sampler.weights, self.generator.weights, strict=True):
+                average.assign_add((1.0 - self.ema_decay) * (weight - average))
+
+    def verdicts(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the shares of real and of fake images that D got right."""
+        real = real_output > self.gan_loss.threshold
+        fake = fake_output > self.gan_loss.threshold
+        return {
+            "d_accuracy_real": tf.reduce_mean(tf.cast(real, tf.float32)),
+            "d_accuracy_fake": 1.0 - tf.reduce_mean(tf.cast(fake, tf.float32)),
+        }
+
+    def update_metrics(self, results: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Takes one step's results into the means over the epoch and over the log's interval."""
+        for metric in (*self.epoch_metrics, *self.interval_metrics):
+            metric.update_state(results[metric.name])
+        return {metric.name: metric.result() for metric in self.epoch_metrics}
+
+    def get_config(self) -> dict[str, Any]:
+        names = "d_steps g_steps simultaneous real_noise_stddev ema_decay seed".split()
+        networks = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in ("generator", "discriminator")
+        }
+        return super().get_config() | networks | {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DCGAN:
+        for name in ("generator", "discriminator"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+
+def apply_gradients(
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+) -> None:
+    """Moves the weights of `network`, and of nothing else, downhill on `loss`."""
+    variables = network.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    optimizer.apply(gradients, variables)
+
+
+@contextlib.contextmanager
+def untouched(network: keras.Model) -> Iterator[None]:
+    """Puts BatchNorm's moving statistics back as they were.
+
+    The other player's step runs this network in training mode, but must not change it.
+    """
+    before = [tf.identity(variable.value) for variable in network.non_trainable_weights]
+    yield
+    for variable, value in zip(network.non_trainable_weights, before, strict=True):
+        variable.assign(value)
+
+
+def copy_network(network: keras.Model) -> keras.Model:
+    """Returns a network of the same shape with the same weights."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def seed_generators(network: keras.Model) -> list[keras.random.SeedGenerator]:
+    """Returns what Dropout and noise layers draw from, in the order of the layers."""
+    generators = (getattr(layer, "seed_generator", None) for layer in network.layers)
+    return [generator for generator in generators if generator is not None]

@@ -1,0 +1,71 @@
+"""What each player wants to make small.
+
+Real is 1 and fake is 0, here and everywhere else. Taught in notebook 03.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from dcgan_lib.errors import UserError
+
+
+class GANLoss:
+    """The losses of both players. A loss of your own is a subclass of this.
+
+    Attributes:
+        threshold: the discriminator calls an image real when its output is above this.
+    """
+
+    threshold: float = 0.0
+
+    def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
+        """Returns a scalar from D's outputs, (batch, 1) each, on real and on fake images."""
+        raise NotImplementedError
+
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
+        """Returns a scalar from D's output, (batch, 1), on the images that G just made."""
+        raise NotImplementedError
+
+
+class BinaryCrossentropyLoss(GANLoss):
+    """Cross-entropy for D; for G the non-saturating loss, -log D(G(z)).
+
+    D's loss is the loss on real plus the loss on fake images. Smoothing touches D's labels
+    only: G always aims at 1.
+
+    Args:
+        from_logits: whether D's last layer is linear; else it is a sigmoid.
+        real_label_smoothing: real images get the label 1 minus this, in [0, 0.5).
+        fake_label_smoothing: fake images get this label, in [0, 0.5).
+
+    Raises:
+        UserError: a smoothing outside [0, 0.5).
+
+    Source: Goodfellow et al., "Generative Adversarial Nets" (2014), section 3; one-sided
+    smoothing: Salimans et al., "Improved Techniques for Training GANs" (2016), section 3.4.
+    Taught in notebook 03.
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = True,
+        real_label_smoothing: float = 0.0,
+        fake_label_smoothing: float = 0.0,
+    ) -> None:
+        for smoothing in (real_label_smoothing, fake_label_smoothing):
+            if not 0.0 <= smoothing < 0.5:
+                raise UserError(f"label smoothing {smoothing} is impossible; accepted: [0, 0.5)")
+        self.threshold = 0.0 if from_logits else 0.5
+        self.real_label = 1.0 - real_label_smoothing
+        self.fake_label = fake_label_smoothing
+        self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=from_logits)
+
+    def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
+        real_loss = self.cross_entropy(self.real_label * tf.ones_like(real_output), real_output)
+        fake_loss = self.cross_entropy(self.fake_label * tf.ones_like(fake_output), fake_output)
+        return real_loss + fake_loss
+
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
+        return self.cross_entropy(tf.ones_like(fake_output), fake_output)

@@ -1,0 +1,442 @@
+"""From a recipe to a run folder: data, networks, game and callbacks put together.
+
+Taught in notebook 04.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import schedules
+
+from dcgan_lib import callbacks as cb
+from dcgan_lib import checkpoints as ck
+from dcgan_lib.data import (
+    ImageData,
+    check_batch_size,
+    data_hash,
+    hold_out_indices,
+    load_images,
+    training_batches,
+)
+from dcgan_lib.errors import UserError
+from dcgan_lib.gan import DCGAN
+from dcgan_lib.latent import interpolate, sample_latent
+from dcgan_lib.losses import BinaryCrossentropyLoss
+from dcgan_lib.networks import ImageShape, build_discriminator, build_generator
+from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
+from dcgan_lib.recipes import Recipe, get_recipe
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A finished training.
+
+    Attributes:
+        folder: where everything is.
+        recipe: what it was trained with.
+        generator, discriminator: the networks; the generator is the averaged one, if any.
+        log: the columns of log.csv.
+        found: whether it had been trained before, and was only loaded.
+    """
+
+    folder: Path
+    recipe: Recipe
+    generator: keras.Model
+    discriminator: keras.Model
+    log: dict[str, np.ndarray]
+    found: bool
+
+
+def train_dcgan_mnist(
+    recipe: str | Recipe | None = None,
+    output: str | Path | None = None,
+    data: str = "auto",
+    max_images: int | None = None,
+    resume: bool = True,
+    checkpoint_every: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    show: bool = False,
+    verbose: bool = True,
+    **settings: Any,
+) -> TrainingRun:
+    """Trains a recipe into a run folder, or goes on where an earlier call was cut off.
+
+    Args:
+        recipe: a name from `RECIPES` or a `Recipe`; by default that of the run in `output`
+            if there is one, else `fast`.
+        output: the run folder; by default `runs/<recipe>-s<seed>-<hash of the settings>`, so
+            that the same call finds its own run again.
+        data: as in `load_images`.
+        max_images: trains on the first so many images only.
+        resume: goes on with the run in `output`, or returns it if finished; False starts anew.
+        checkpoint_every: steps between checkpoints; by default about 50 seconds.
+        callbacks: further Keras callbacks.
+        show: updates one picture in place, in a notebook.
+        verbose: prints a line of settings and a progress bar.
+        **settings: values that replace the recipe's, such as `epochs=3`.
+
+    Returns:
+        A `TrainingRun`.
+
+    Raises:
+        UserError: anything impossible in the arguments, data or folder, before training.
+        TrainingInterrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
+
+    Taught in notebook 04.
+    """
+    if recipe is None and output is not None and resume and (Path(output) / ck.RECORD).exists():
+        recipe, data, max_images = _recorded(Path(output), data, max_images)
+    recipe = get_recipe(recipe or "fast", **settings)
+    images, source = training_images(recipe, data, max_images)
+    shape = (*images.shape[1:], 1)[:3]
+    check_buildable(recipe, shape)
+    record = ck.settings_record(recipe, source)
+    folder = Path(output) if output else ck.default_folder(recipe, record)
+    if not resume:
+        ck.clear_run(folder)
+    ck.open_run(folder, record, versions())
+    if (folder / ck.FINISHED).exists():
+        return load_run(folder)
+    gan = build_gan(recipe, len(images), shape)
+    run = _Run(folder, recipe, gan, images, checkpoint_every, verbose)
+    run.train([*_sampling(recipe, folder, show), *callbacks])
+    run.finish()
+    return load_run(folder, found=False)
+
+
+def training_images(
+    recipe: Recipe, data: str, max_images: int | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Loads what the recipe may train on.
+
+    Returns:
+        uint8 images (N, 28, 28), and a record of where they came from.
+
+    Raises:
+        UserError: no images, or fewer than a batch.
+    """
+    if max_images is not None and max_images < 1:
+        raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
+    loaded: ImageData = load_images(data, "train")
+    allowed, _ = hold_out_indices(len(loaded.images), recipe.hold_out)
+    images = loaded.images[allowed[:max_images]]
+    check_batch_size(len(images), recipe.batch_size)
+    source = loaded.name if data in ("auto", "mnist", "digits") else data
+    return images, {
+        "source": source,
+        "name": loaded.name,
+        "images": len(images),
+        "max_images": max_images,
+        "hash": data_hash(images),
+    }
+
+
+def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, str, int | None]:
+    record = ck.read_record(folder)
+    known = record["data"]
+    try:
+        recipe = Recipe(**record["recipe"])
+    except TypeError as error:
+        raise UserError(f"{str(folder / ck.RECORD)!r} is damaged: {error}") from None
+    data = known["source"] if data == "auto" else data
+    return recipe, data, known["max_images"] if max_images is None else max_images
+
+
+def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
+    """Raises UserError, before any folder is made, if the networks cannot be built."""
+    with tf.Graph().as_default():
+        build_generator(recipe, image_shape)
+
+
+def versions() -> dict[str, str]:
+    """What a run was made with, for its record."""
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28, 1)) -> DCGAN:
+    """Builds and compiles the game that a recipe describes; weights depend on its seed alone.
+
+    Args:
+        num_images: size of the training set: the learning-rate schedules end with the run.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    gan = DCGAN(
+        build_generator(recipe, image_shape),
+        build_discriminator(recipe, image_shape),
+        d_steps=recipe.d_steps,
+        g_steps=recipe.g_steps,
+        simultaneous=recipe.simultaneous,
+        real_noise_stddev=recipe.real_noise_stddev,
+        ema_decay=recipe.ema_decay,
+        seed=recipe.seed,
+    )
+    rounds = recipe.total_steps(num_images)
+    gan.compile(
+        g_optimizer=build_optimizer(recipe, "g", rounds * recipe.g_steps),
+        d_optimizer=build_optimizer(recipe, "d", rounds * recipe.d_steps),
+        loss=BinaryCrossentropyLoss(
+            from_logits=recipe.discriminator_output == "logits",
+            real_label_smoothing=recipe.real_label_smoothing,
+            fake_label_smoothing=recipe.fake_label_smoothing,
+        ),
+    )
+    return gan
+
+
+def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers.Adam:
+    """Builds Adam with the schedule of player `g` or `d`, which makes so many moves in all."""
+    rate = getattr(recipe, f"{player}_learning_rate")
+    schedule = getattr(recipe, f"{player}_schedule")
+    fraction = getattr(recipe, f"{player}_final_fraction")
+    if schedule == "cosine":
+        rate = schedules.CosineDecay(rate, moves, alpha=fraction)
+    elif schedule == "exponential":
+        rate = schedules.ExponentialDecay(rate, moves, fraction)
+    return keras.optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2)
+
+
+def _sampling(recipe: Recipe, folder: Path, show: bool) -> list[keras.callbacks.Callback]:
+    every, epochs = recipe.sample_every, recipe.sample_epochs
+    return [
+        cb.GenerateSamplesCallback(
+            folder / "samples", None if epochs else every, epochs, recipe.num_samples, show=show
+        )
+    ]
+
+
+class _Run:
+    """One process's share of a run: restores, trains to the end, writes the results."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        gan: DCGAN,
+        images: np.ndarray,
+        checkpoint_every: int | None,
+        verbose: bool,
+    ) -> None:
+        self.folder, self.recipe, self.gan, self.images = folder, recipe, gan, images
+        self.verbose = verbose
+        self.total = recipe.total_steps(len(images))
+        self.per_epoch = recipe.steps_per_epoch(len(images))
+        checkpoints = ck.Checkpoints(folder / "checkpoints", gan)
+        notes = checkpoints.restore_newest() or {"seconds": 0.0}
+        self.first_step = int(gan.step.numpy())
+        ck.rewind(folder, self.first_step if notes["seconds"] else -1)
+        self.log = cb.RunLog(
+            folder / ck.LOG, recipe.log_every, self.total, self.images_seen, notes["seconds"]
+        )
+        self.saving = cb.SaveCheckpoints(
+            checkpoints, self.log, checkpoint_every, recipe.snapshot_epochs
+        )
+        if self.first_step % self.per_epoch:
+            self.saving.carry_epoch_means()
+
+    def images_seen(self, step: int) -> int:
+        epochs, batches = divmod(step, self.per_epoch)
+        partial = min(batches * self.recipe.batch_size, len(self.images))
+        return epochs * len(self.images) + partial
+
+    def train(self, extra: Sequence[keras.callbacks.Callback]) -> None:
+        tf.config.experimental.enable_op_determinism()
+        if self.verbose:
+            print(self._headline())
+        bar = [cb.Progress(self.first_step, self.total)] if self.verbose else []
+        # Saving stands last: what the others wrote at this step is then part of the state.
+        all_callbacks = [cb.StopOnNonFinite(), self.log, *extra, *bar, self.saving]
+        with _signals(self.saving.handle):
+            for first_epoch, epochs, steps in segments(self.first_step, self.total, self.per_epoch):
+                self.gan.fit(
+                    self._batches_from(int(self.gan.step.numpy())),
+                    initial_epoch=first_epoch,
+                    epochs=first_epoch + epochs,
+                    steps_per_epoch=steps,
+                    callbacks=all_callbacks,
+                    shuffle=False,
+                    verbose=0,
+                )
+            self.saving.save()
+
+    def _batches_from(self, step: int) -> tf.data.Dataset:
+        return training_batches(self.images, self.recipe.batch_size, self.recipe.seed, step)
+
+    def _headline(self) -> str:
+        begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
+        return (
+            f"recipe {self.recipe.name}: {begin} {self.total} steps of {self.recipe.batch_size} "
+            f"images, {len(self.images)} images, into {self.folder}"
+        )
+
+    def finish(self) -> None:
+        """Writes the pictures, the models and, last of all, the numbers."""
+        write_pictures(self.folder, self.gan.sampler, self.recipe.num_samples)
+        for name, network in (
+            ("generator", self.gan.sampler),
+            ("discriminator", self.gan.discriminator),
+        ):
+            with ck.atomic_path(self.folder / f"{name}.keras") as temporary:
+                network.save(temporary)
+        images = self.images_seen(self.total)
+        numbers = {
+            "steps": self.total,
+            "images": images,
+            "training_seconds": round(self.log.seconds, 1),
+            "images_per_second": round(images / self.log.seconds),
+        }
+        ck.write_json(self.folder / ck.FINISHED, numbers)
+
+
+def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int, int]]:
+    """Cuts a run into calls of `fit`, whose epochs all have the same number of steps.
+
+    Returns:
+        (first epoch, number of epochs, steps in each) of: what is left of a half-done epoch,
+        the whole epochs, and a last part of one.
+    """
+    parts, step = [], first_step
+    if step % per_epoch:
+        rest = min(per_epoch - step % per_epoch, total - step)
+        parts.append((step // per_epoch, 1, rest))
+        step += rest
+    whole = (total - step) // per_epoch
+    if whole:
+        parts.append((step // per_epoch, whole, per_epoch))
+        step += whole * per_epoch
+    if step < total:
+        parts.append((step // per_epoch, 1, total - step))
+    return parts
+
+
+@contextlib.contextmanager
+def _signals(handler: Any) -> Iterator[None]:
+    """Sends Ctrl-C and SIGTERM to `handler` meanwhile (only the main thread may)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, old in zip(numbers, before, strict=True):
+            signal.signal(number, old)
+
+
+def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> None:
+    """Writes a run's GIF, loss plot, sample grids and a walk through latent space."""
+    latent_dim = generator.input_shape[-1]
+    fixed = sample_latent(num_samples, latent_dim, seed=0)
+    fresh = sample_latent(100, latent_dim, seed=1)
+    corners = sample_latent(11, latent_dim, seed=2)
+    walks = np.concatenate([interpolate(a, b) for a, b in zip(corners, corners[1:], strict=False)])
+    for name, latent in (
+        ("final_samples", fixed), ("latent_samples", fresh), ("interpolation", walks),
+    ):  # fmt: skip
+        with ck.atomic_path(folder / f"{name}.png") as temporary:
+            images = generator(latent, training=False).numpy()
+            iio.imwrite(temporary, image_grid(images), extension=".png")
+    with ck.atomic_path(folder / "training.gif") as temporary:
+        make_gif(folder / "samples", temporary)
+    with ck.atomic_path(folder / "loss_plot.png") as temporary:
+        plot_losses(folder / ck.LOG).savefig(temporary, dpi=120)
+
+
+def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
+    """Loads a finished run.
+
+    Raises:
+        UserError: no run there, or one that is not finished.
+    """
+    folder = Path(folder)
+    record = ck.read_record(folder)
+    if not (folder / ck.FINISHED).exists():
+        raise UserError(
+            f"run {str(folder)!r} is not finished; go on: dcgan train --resume {folder}"
+        )
+    return TrainingRun(
+        folder=folder,
+        recipe=Recipe(**record["recipe"]),
+        generator=load_generator(folder),
+        discriminator=load_network(folder / "discriminator.keras"),
+        log=read_log(folder / ck.LOG),
+        found=found,
+    )
+
+
+def load_network(path: str | Path) -> keras.Model:
+    """Loads a `.keras` file; code that it may carry is never run.
+
+    Raises:
+        UserError: it is missing or not a Keras model.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{str(path)!r} does not exist; accepted: a run folder or a .keras file")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for a bad file
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{str(path)!r} is not a Keras model: {reason}") from None
+
+
+def load_generator(path: str | Path) -> keras.Model:
+    """Loads the generator of a finished run, or from a `.keras` file.
+
+    Returns:
+        A model from (batch, latent_dim) to images in [-1, 1].
+
+    Raises:
+        UserError: missing, unfinished, or not a generator.
+    """
+    path = Path(path)
+    if path.is_dir():
+        ck.read_record(path)
+        if not (path / "generator.keras").exists():
+            raise UserError(
+                f"run {str(path)!r} is not finished; go on: dcgan train --resume {path}"
+            )
+        path = path / "generator.keras"
+    model = load_network(path)
+    inputs, outputs = model.input_shape, model.output_shape
+    if len(inputs) != 2 or len(outputs) != 4 or outputs[-1] not in (1, 3):
+        raise UserError(
+            f"{str(path)!r} is not a generator: it goes from {inputs} to {outputs}; needed: "
+            "(None, latent_dim) to (None, height, width, 1 or 3)"
+        )
+    return model
+
+
+def save_samples(source: str | Path, output: str | Path, count: int, seed: int = 0) -> None:
+    """Draws `count` images from a run or `.keras` file into a `.png` grid or an `.npy` array.
+
+    Raises:
+        UserError: a bad source, or an output that cannot be written.
+    """
+    generator = load_generator(source)
+    latent = sample_latent(count, generator.input_shape[-1], seed)
+    images = generator.predict(latent, batch_size=256, verbose=0)
+    try:
+        with ck.atomic_path(output) as temporary:
+            if Path(output).suffix == ".npy":
+                np.save(temporary, images.astype(np.float32))
+            else:
+                iio.imwrite(temporary, image_grid(images), extension=".png")
+    except OSError as error:
+        raise UserError(f"{str(output)!r} cannot be written: {error.strerror}") from None
