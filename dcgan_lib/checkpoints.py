@@ -189,11 +189,9 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / RECORD
     try:
         record = json.loads(path.read_text())
-        record["recipe"], record["data"]["source"]  # noqa: B018
+        record["recipe"], record["data"]["source"]
     except OSError as error:
-        raise UserError(
-            f"{str(folder)!r} is not a run folder: {path.name} {error.strerror}"
-        ) from None
+        raise UserError(f"{str(folder)!r} is not a run folder: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{str(path)!r} is damaged: {error}") from None
     return record

@@ -92,7 +92,7 @@ class Recipe:
     """Samples come from an average of the generator's weights, which swings less; 0 is off."""
 
     # --- length and what is kept
-    steps: int | None = 2500
+    steps: int | None = 1600
     """Length in batches; give either this or epochs."""
     epochs: int | None = None
     """Length in passes over the data; give either this or steps."""

@@ -6,6 +6,7 @@ Taught in notebook 04.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import platform
 import signal
 import threading
@@ -346,7 +347,7 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     fixed = sample_latent(num_samples, latent_dim, seed=0)
     fresh = sample_latent(100, latent_dim, seed=1)
     corners = sample_latent(11, latent_dim, seed=2)
-    walks = np.concatenate([interpolate(a, b) for a, b in zip(corners, corners[1:], strict=False)])
+    walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
     for name, latent in (
         ("final_samples", fixed), ("latent_samples", fresh), ("interpolation", walks),
     ):  # fmt: skip
@@ -368,9 +369,7 @@ def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
     folder = Path(folder)
     record = ck.read_record(folder)
     if not (folder / ck.FINISHED).exists():
-        raise UserError(
-            f"run {str(folder)!r} is not finished; go on: dcgan train --resume {folder}"
-        )
+        raise unfinished(folder)
     return TrainingRun(
         folder=folder,
         recipe=Recipe(**record["recipe"]),
@@ -379,6 +378,11 @@ def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
         log=read_log(folder / ck.LOG),
         found=found,
     )
+
+
+def unfinished(folder: Path) -> UserError:
+    """The error for a run that has not come to its end."""
+    return UserError(f"run {str(folder)!r} is not finished; go on: dcgan train --resume {folder}")
 
 
 def load_network(path: str | Path) -> keras.Model:
@@ -409,9 +413,7 @@ def load_generator(path: str | Path) -> keras.Model:
     if path.is_dir():
         ck.read_record(path)
         if not (path / "generator.keras").exists():
-            raise UserError(
-                f"run {str(path)!r} is not finished; go on: dcgan train --resume {path}"
-            )
+            raise unfinished(path)
         path = path / "generator.keras"
     model = load_network(path)
     inputs, outputs = model.input_shape, model.output_shape
