@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures address lock clean
+.PHONY: help setup run test lab notebooks figures baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ run: $(READY)  ## train the default recipe: digits in about a minute
 test: $(READY)  ## lint, unit tests, pair check, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -36,13 +36,16 @@ notebooks: $(READY)  ## rebuild and execute the notebooks that need it (ONLY=04:
 figures: $(READY)  ## make images/ anew, from real runs
 	$(BIN)/dcgan figures
 
+baselines: $(READY)  ## measure anew what real, blurred and noisy images score
+	$(BIN)/python -c 'from dcgan_lib.evaluation import write_baselines as w; print(w())'
+
 address: $(READY)  ## write the repository's address everywhere (URL=https://...)
 	$(BIN)/python tools/address.py "$(URL)"
 
 lock:  ## pin the newest versions that the bounds allow
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[notebooks,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[notebooks,dev]' 'soupsieve<4'  # 4 needs 3.11.5
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
 	@touch $(READY)
 

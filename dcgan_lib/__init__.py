@@ -16,12 +16,14 @@ _HOMES = {
     "errors": ["UserError"],
     "recipes": ["RECIPES", "Recipe", "get_recipe"],
     "data": ["load_images", "scale", "training_batches", "unscale"],
-    "plots": ["make_gif", "plot_images", "plot_losses"],
+    "plots": ["make_gif", "plot_images", "plot_losses", "plot_quality"],
     "networks": ["build_discriminator", "build_generator"],
     "losses": ["BinaryCrossentropyLoss", "GANLoss"],
     "latent": ["interpolate", "sample_latent"],
     "gan": ["DCGAN"],
-    "callbacks": ["GenerateSamplesCallback"],
+    "evaluator": ["Evaluator"],
+    "callbacks": ["GenerateSamplesCallback", "QualityCallback"],
+    "evaluation": ["evaluate", "report_table"],
     "training": ["load_generator", "train_dcgan_mnist"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

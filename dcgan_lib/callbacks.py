@@ -5,12 +5,14 @@ All count by the model's own step, which survives a resume. Taught in notebook 0
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ import numpy as np
 
 from dcgan_lib.checkpoints import Checkpoints, atomic_path
 from dcgan_lib.errors import UserError
+from dcgan_lib.evaluator import Evaluator
 from dcgan_lib.gan import METRICS
 from dcgan_lib.latent import sample_latent
+from dcgan_lib.metrics import class_balance, frechet_distance
 from dcgan_lib.plots import add_caption, image_grid
 
 
@@ -154,8 +158,15 @@ class RunLog(StepCallback):
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run began, pauses between processes left out."""
+        """Seconds of training: pauses between processes, and judging, left out."""
         return time.perf_counter() - self.started
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done meanwhile does not count as training."""
+        begin = time.perf_counter()
+        yield
+        self.started += time.perf_counter() - begin
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.passed(self.every) or self.step == self.total_steps:
@@ -164,9 +175,77 @@ class RunLog(StepCallback):
                 metric.reset_state()
             self.write([self.step, self.images_seen(self.step), round(self.seconds, 3), *means])
 
-    def write(self, row: Any) -> None:
-        with open(self.path, "a", newline="") as file:
-            csv.writer(file).writerow(row)
+    def write(self, row: Iterable[Any]) -> None:
+        append_row(self.path, row)
+
+
+def append_row(path: Path, row: Iterable[Any]) -> None:
+    """Adds a row to a CSV file."""
+    with open(path, "a", newline="") as file:
+        csv.writer(file).writerow(row)
+
+
+class QualityCallback(StepCallback):
+    """Measures samples against held-out images while the training goes on.
+
+    The Fréchet distance at 1,000 samples: good for comparing the steps of one run; the
+    table of `dcgan evaluate` uses 10,000. The column `floor` is what real images reach.
+
+    Args:
+        path: the CSV file; rows are added to one that exists.
+        images: held-out float images (at least 2,000, 28, 28, 1) in [-1, 1].
+        log: whose clock stands still meanwhile.
+        every: steps between two measurements; None: one at each epoch's end.
+
+    Raises:
+        UserError: too few images, or images of another shape.
+
+    Taught in notebook 07.
+    """
+
+    SAMPLES = 1000
+    COLUMNS = ("step", "seconds", "frechet_distance", "floor", "modes", "distance_from_uniform")
+
+    def __init__(
+        self, path: Path, images: np.ndarray, log: RunLog, every: int | None = None
+    ) -> None:
+        super().__init__()
+        if len(images) < 2 * self.SAMPLES:
+            raise UserError(f"{len(images)} held-out images; needed: {2 * self.SAMPLES}")
+        self.path = path
+        self.log = log
+        self.every = every
+        self.judge = Evaluator()
+        self.real, _ = self.judge(images[: self.SAMPLES])
+        others, _ = self.judge(images[self.SAMPLES : 2 * self.SAMPLES])
+        self.floor = frechet_distance(self.real, others)
+        if not path.exists():
+            append_row(path, self.COLUMNS)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        self.fixed_noise = sample_latent(self.SAMPLES, self.model.latent_dim, seed=1)
+        if self.step == 0:
+            self.measure()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.every and self.passed(self.every):
+            self.measure()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self.every:
+            self.measure()
+
+    def measure(self) -> None:
+        """Writes one row."""
+        seconds = round(self.log.seconds, 3)
+        with self.log.paused():
+            images = self.model.sampler.predict(self.fixed_noise, batch_size=500, verbose=0)
+            features, probabilities = self.judge(images)
+            distance = frechet_distance(self.real, features)
+            classes = class_balance(probabilities)
+            balance = (classes.modes, classes.distance_from_uniform)
+            append_row(self.path, (self.step, seconds, distance, self.floor, *balance))
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
@@ -213,6 +292,7 @@ class SaveCheckpoints(StepCallback):
         self.every = every
         self.snapshot_epochs = snapshot_epochs
         self.saved_at = time.perf_counter()
+        self.due = False
         self.signal: int | None = None
         self.epoch_means: list[np.ndarray] | None = None
 
@@ -234,19 +314,25 @@ class SaveCheckpoints(StepCallback):
         return [v for metric in self.checkpoints.gan.epoch_metrics for v in metric.variables]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.signal is not None:
-            self.save()
-            raise TrainingInterrupted(f"{signal.Signals(self.signal).name} at step {self.step}")
         if self.every:
-            due = self.passed(self.every)
+            self.due |= self.passed(self.every)
         else:
-            due = time.perf_counter() - self.saved_at > self.EVERY_SECONDS
-        if due:
-            self.save()
+            self.due |= time.perf_counter() - self.saved_at > self.EVERY_SECONDS
+        # After an epoch's last batch its frame is still to come, and belongs to the state.
+        if batch + 1 != self.params["steps"]:
+            self.save_if_due()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.snapshot_epochs and (epoch + 1) % self.snapshot_epochs == 0:
             self.save(snapshot=True)
+        self.save_if_due()
+
+    def save_if_due(self) -> None:
+        if self.due or self.signal is not None:
+            self.save()
+            self.due = False
+        if self.signal is not None:
+            raise TrainingInterrupted(f"{signal.Signals(self.signal).name} at step {self.step}")
 
     def handle(self, number: int, stack: Any) -> None:
         """A signal handler: the first signal ends after this step, a second one at once."""
@@ -262,13 +348,20 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, first_step: int, total_steps: int) -> None:
         super().__init__()
         self.first_step = first_step
-        self.bar = keras.utils.Progbar(
-            total_steps - first_step,
-            stateful_metrics=METRICS,
-            unit_name="step",
-            interval=0.2 if sys.stdout.isatty() else 10.0,  # a log file wants fewer lines
-        )
+        self.bar = progress_bar(total_steps - first_step, "step", METRICS)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         done = int(self.model.step.numpy()) - self.first_step
         self.bar.update(done, [(name, float(value)) for name, value in (logs or {}).items()])
+
+
+def progress_bar(
+    total: int, unit: str, stateful_metrics: Sequence[str] = ()
+) -> keras.utils.Progbar:
+    """Returns Keras's bar; it moves often in a terminal and seldom in a log file."""
+    return keras.utils.Progbar(
+        total,
+        stateful_metrics=stateful_metrics,
+        unit_name=unit,
+        interval=0.2 if sys.stdout.isatty() else 10.0,
+    )

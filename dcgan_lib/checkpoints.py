@@ -26,11 +26,11 @@ from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
 
-LOG, RECORD, FINISHED = "log.csv", "recipe.json", "metrics.json"
+LOG, QUALITY, RECORD, FINISHED = "log.csv", "quality.csv", "recipe.json", "metrics.json"
 ARTIFACTS = (
-    LOG, RECORD, FINISHED, "training.gif", "loss_plot.png", "final_samples.png",
-    "latent_samples.png", "interpolation.png", "generator.keras", "discriminator.keras",
-    "samples", "checkpoints",
+    FINISHED, LOG, QUALITY, "training.gif", "loss_plot.png", "quality_plot.png",
+    "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
+    "discriminator.keras", "samples", "checkpoints",
 )  # fmt: skip
 KEPT = 2  # the newest, and one to fall back on
 
@@ -143,8 +143,12 @@ def default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
     return Path("runs") / f"{recipe.name}-s{recipe.seed}-{checksum(text.encode())[:8]}"
 
 
-def open_run(folder: Path, settings: dict[str, Any], versions: dict[str, str]) -> None:
+def open_run(
+    folder: Path, settings: dict[str, Any], versions: dict[str, str], fresh: bool = False
+) -> None:
     """Makes the folder of a run, or checks that it belongs to the same settings.
+
+    With `fresh`, a run that is there already is removed, whatever its settings.
 
     Raises:
         UserError: it cannot be written, holds something else or a run with other settings.
@@ -155,17 +159,18 @@ def open_run(folder: Path, settings: dict[str, Any], versions: dict[str, str]) -
             pass
     except OSError as error:
         raise UserError(f"output {str(folder)!r} cannot be written: {error.strerror}") from None
-    if (folder / RECORD).exists():
-        known = read_record(folder)
-        different = _differences(known, settings)
+    known = (folder / RECORD).exists()
+    if not known and any(not path.name.startswith(".tmp-") for path in folder.iterdir()):
+        raise UserError(f"output {str(folder)!r} is not empty and not a run; choose another folder")
+    if known and not fresh:
+        different = _differences(read_record(folder), settings)
         if different:
             raise UserError(
                 f"output {str(folder)!r} holds a run with other settings ({different}); choose "
                 "another folder, or --fresh (resume=False) to replace it"
             )
-    elif any(folder.iterdir()):
-        raise UserError(f"output {str(folder)!r} is not empty and not a run; choose another folder")
     else:
+        clear_run(folder)
         write_json(folder / RECORD, settings | {"versions": versions})
     (folder / "samples").mkdir(exist_ok=True)
 
@@ -189,7 +194,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / RECORD
     try:
         record = json.loads(path.read_text())
-        record["recipe"], record["data"]["source"]
+        {**record["recipe"]}, record["data"]["source"], record["data"]["max_images"]
     except OSError as error:
         raise UserError(f"{str(folder)!r} is not a run folder: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -198,9 +203,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
 
 
 def clear_run(folder: Path) -> None:
-    """Removes what a run has written in `folder`, and nothing else."""
-    if not (folder / RECORD).exists():
-        return
+    """Removes what a run has written in `folder` beside its record, and nothing else."""
     for name in ARTIFACTS:
         path = folder / name
         if path.is_dir():
@@ -210,13 +213,18 @@ def clear_run(folder: Path) -> None:
 
 
 def rewind(folder: Path, step: int) -> None:
-    """Takes back the log rows and frames that were written after `step`."""
+    """Takes back the log rows and frames that were written after `step`, or only half."""
+    for half_written in (*folder.glob(".tmp-*"), *(folder / "samples").glob(".tmp-*")):
+        half_written.unlink()
     for frame in (folder / "samples").glob("*.png"):
         if int(frame.stem.rsplit("_", 1)[1]) > step:
             frame.unlink()
-    log = folder / LOG
-    if not log.exists():
-        return
+    for log in (folder / LOG, folder / QUALITY):
+        if log.exists():
+            _drop_rows_after(log, step)
+
+
+def _drop_rows_after(log: Path, step: int) -> None:
     with open(log, newline="") as file:
         header, *rows = list(csv.reader(file)) or [["step"]]
     complete = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]

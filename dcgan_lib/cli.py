@@ -6,12 +6,13 @@ import contextlib
 import dataclasses
 import io
 import re
+import shlex
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -23,7 +24,10 @@ USAGE = """usage: dcgan COMMAND ...
 
   train     train a recipe into a run folder, or go on with a run
   sample    draw images from a trained generator
+  evaluate  score a run against the test images
   recipes   the known ways of training, as a table
+  evaluator train one of the judges anew
+  figures   make the README's figures anew
 
 dcgan COMMAND --help tells more."""
 
@@ -64,10 +68,49 @@ class SampleOptions:
     """A .png for a grid, or an .npy for float32 (n, height, width, 1) in [-1, 1]."""
 
 
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Score a run (or a .keras file, or an .npy of images) against the test images."""
+
+    source: tyro.conf.Positional[Path]
+    """A run folder, a .keras file, or an .npy of float images (N, 28, 28, 1) in [-1, 1]."""
+    count: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 10_000
+    """Images on each side; scores of different numbers do not compare."""
+    evaluator: Literal["primary", "second"] = "primary"
+    """The judge; `second` is another network, to confirm what is published."""
+    data: str = "auto"
+    """What to compare with; by default what the run was trained on."""
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """Make the README's figures anew, from real runs on MNIST."""
+
+    output: Path = Path("images")
+    """Where to."""
+
+
+@dataclass(frozen=True)
+class EvaluatorOptions:
+    """Train an evaluator anew (minutes). The shipped weights are frozen: this shows how."""
+
+    name: tyro.conf.Positional[Literal["primary", "second"]]
+    """Which of the two."""
+    output: Path
+    """Where to write its weights (.npz)."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    commands = {"train": train, "sample": sample, "recipes": recipes}
+    commands = {
+        "train": train,
+        "sample": sample,
+        "evaluate": evaluate,
+        "evaluator": evaluator,
+        "figures": figures,
+        "recipes": recipes,
+    }
     if command in ("-h", "--help"):
         print(USAGE)
         return 0
@@ -78,6 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"dcgan: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("dcgan: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         return 0
 
@@ -95,7 +141,7 @@ def parse(options: type[Options], arguments: Sequence[str], **keywords: Any) -> 
     except SystemExit as stop:
         if not stop.code:
             raise
-        words = re.sub(r"[─│╭╮╰╯]", " ", complaint.getvalue()).split()
+        words = re.sub(r"[─│╭╮╰╯]|-{4,}", " ", complaint.getvalue()).split()
         raise UserError(" ".join(words)) from None
 
 
@@ -108,6 +154,8 @@ def train(arguments: Sequence[str]) -> int:
     dcgan_lib.import_tensorflow()
     from dcgan_lib.callbacks import TrainingInterrupted
 
+    if options.resume and (options.fresh or options.output):
+        raise UserError("--resume goes on with a run as it is: without --fresh and --output")
     if options.resume and not (options.resume / "recipe.json").exists():
         raise UserError(f"{str(options.resume)!r} is not a run folder: it has no recipe.json")
     folder = options.resume or options.output
@@ -122,18 +170,24 @@ def train(arguments: Sequence[str]) -> int:
             **chosen,
         )
     except TrainingInterrupted as interruption:
-        again = f"--resume {folder}" if folder else " ".join(a for a in arguments if a != "--fresh")
-        print(f"\n{interruption}, saved. Go on with: dcgan train {again}")
+        again = ["--resume", str(folder)] if folder else [a for a in arguments if a != "--fresh"]
+        print(f"\n{interruption}, saved. Go on with: dcgan train {shlex.join(again)}")
         return 130
     _report(run, time.perf_counter() - started)
     return 0
 
 
 def _train_defaults(arguments: Sequence[str]) -> TrainOptions:
-    """Looks ahead for --recipe, so that --help and the defaults are that recipe's."""
-    found = re.findall(r"--recipe[= ](\S+)", " ".join(arguments))
-    name = found[-1] if found else "fast"
-    return TrainOptions(recipe=name, settings=get_recipe(name))
+    """Looks ahead for --recipe, so that --help and the defaults are that recipe's.
+
+    Also for --steps and --epochs, because the one that is given replaces the recipe's other.
+    """
+    words = " ".join(arguments)
+    given = dict(re.findall(r"--(recipe|steps|epochs)[= ](\S+)", words))
+    recipe = get_recipe(given.pop("recipe", "fast"))
+    if len(given) == 1 and (length := given.popitem())[1].isdigit():
+        return TrainOptions(recipe.name, settings=recipe.replace(**{length[0]: int(length[1])}))
+    return TrainOptions(recipe.name, settings=recipe)
 
 
 def _chosen_settings(options: TrainOptions) -> dict[str, Any]:
@@ -177,6 +231,41 @@ def sample(arguments: Sequence[str]) -> int:
 
     save_samples(options.source, options.output, options.count, options.seed)
     print(f"{options.count} images: {options.output}")
+    return 0
+
+
+def evaluate(arguments: Sequence[str]) -> int:
+    options = parse(EvaluateOptions, arguments, prog="dcgan evaluate")
+    if options.count < 1:
+        raise UserError(f"-n {options.count} is impossible; accepted: a number above 0")
+    import dcgan_lib
+
+    report = dcgan_lib.evaluate(options.source, options.count, options.data, options.evaluator)
+    print(dcgan_lib.report_table(report))
+    return 0
+
+
+def evaluator(arguments: Sequence[str]) -> int:
+    options = parse(EvaluatorOptions, arguments, prog="dcgan evaluator")
+    import dcgan_lib
+
+    dcgan_lib.import_tensorflow()
+    from dcgan_lib.evaluator import train_evaluator
+
+    for name, value in train_evaluator(options.name, options.output).items():
+        print(f"{name}: {value}")
+    return 0
+
+
+def figures(arguments: Sequence[str]) -> int:
+    options = parse(FigureOptions, arguments, prog="dcgan figures")
+    import dcgan_lib
+
+    dcgan_lib.import_tensorflow()
+    from dcgan_lib.figures import make_figures
+
+    for path in make_figures(options.output):
+        print(path)
     return 0
 
 

@@ -5,17 +5,17 @@ Taught in notebook 01.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from dcgan_lib.errors import UserError
+from dcgan_lib.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -67,7 +67,7 @@ def load_images(name: str = "auto", split: Split = "train") -> ImageData:
     try:
         return _download_mnist(split)
     except Exception as error:  # whatever Keras raises when the host is out of reach
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         if name == "mnist":
             raise UserError(
                 f"MNIST cannot be reached ({reason}). Set DCGAN_DATA to an mnist.npz file, "
@@ -195,8 +195,8 @@ def _load_file(path: Path, split: Split) -> ImageData:
                 raise UserError(f"it has no {', '.join(missing)}; needed: {', '.join(KEYS)}")
             images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
         _check_arrays(images, labels)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"data file {str(path)!r} cannot be used: {error}") from None
+    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+        raise UserError(f"data file {str(path)!r} cannot be used: {first_line(error)}") from None
     return ImageData(images, labels, path.stem)
 
 
@@ -224,6 +224,7 @@ TRAIN_DIGITS = 1500
 COPIES = 8
 
 
+@functools.cache
 def _load_digits(split: Split) -> ImageData:
     from sklearn.datasets import load_digits
 

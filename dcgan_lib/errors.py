@@ -7,3 +7,8 @@ class UserError(ValueError):
     The message is one line: what was wrong and what is accepted. The command line
     prints it without a traceback and exits with code 2.
     """
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line; its kind if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

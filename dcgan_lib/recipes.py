@@ -108,6 +108,8 @@ class Recipe:
     """Keep a checkpoint for good every so many epochs."""
     log_every: int = 50
     """A row of log.csv averages this many steps."""
+    quality_every: int | None = 200
+    """Measure the quality on held-out images every so many steps; none: after each epoch."""
 
     def __post_init__(self) -> None:
         for name, value in list(vars(self).items()):
@@ -174,7 +176,8 @@ def _type_name(hint: Any) -> str:
 
 POSITIVE = (
     "latent_dim generator_kernel discriminator_kernel d_steps g_steps batch_size num_samples "
-    "log_every steps epochs sample_every snapshot_epochs g_learning_rate d_learning_rate"
+    "steps epochs log_every sample_every quality_every snapshot_epochs "
+    "g_learning_rate d_learning_rate"
 ).split()
 FRACTIONS = "dropout ema_decay beta_1 beta_2 batch_norm_momentum".split()
 SLOPES = "generator_negative_slope discriminator_negative_slope real_noise_stddev".split()
@@ -243,6 +246,7 @@ TUTORIAL = Recipe(  # the network and settings of TensorFlow's own DCGAN tutoria
     steps=None,
     epochs=100,
     sample_every=None,
+    quality_every=None,
     snapshot_epochs=15,
 )
 
@@ -258,6 +262,7 @@ SMOOTH = TUTORIAL.replace(
     batch_size=128,
     steps=2000,
     sample_every=200,
+    quality_every=200,
     snapshot_epochs=None,
 )
 
@@ -275,6 +280,7 @@ BALANCED = Recipe(
     steps=None,
     epochs=50,
     sample_every=None,
+    quality_every=None,
     sample_epochs=(1, 10, 20, 30, 40, 50),
 )
 
@@ -316,6 +322,7 @@ VANILLA = Recipe(
     steps=None,
     epochs=60,
     sample_every=None,
+    quality_every=None,
 )
 
 RECIPES: dict[str, Recipe] = {

@@ -29,14 +29,15 @@ from dcgan_lib.data import (
     data_hash,
     hold_out_indices,
     load_images,
+    scale,
     training_batches,
 )
-from dcgan_lib.errors import UserError
+from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.latent import interpolate, sample_latent
 from dcgan_lib.losses import BinaryCrossentropyLoss
 from dcgan_lib.networks import ImageShape, build_discriminator, build_generator
-from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
+from dcgan_lib.plots import image_grid, make_gif, plot_losses, plot_quality, read_log
 from dcgan_lib.recipes import Recipe, get_recipe
 
 
@@ -97,33 +98,33 @@ def train_dcgan_mnist(
 
     Taught in notebook 04.
     """
+    if checkpoint_every is not None and checkpoint_every < 1:
+        raise UserError(f"checkpoint_every={checkpoint_every}; accepted: a number above 0")
     if recipe is None and output is not None and resume and (Path(output) / ck.RECORD).exists():
         recipe, data, max_images = _recorded(Path(output), data, max_images)
     recipe = get_recipe(recipe or "fast", **settings)
-    images, source = training_images(recipe, data, max_images)
+    images, held_out, source = training_images(recipe, data, max_images)
     shape = (*images.shape[1:], 1)[:3]
     check_buildable(recipe, shape)
     record = ck.settings_record(recipe, source)
     folder = Path(output) if output else ck.default_folder(recipe, record)
-    if not resume:
-        ck.clear_run(folder)
-    ck.open_run(folder, record, versions())
+    ck.open_run(folder, record, versions(), fresh=not resume)
     if (folder / ck.FINISHED).exists():
         return load_run(folder)
     gan = build_gan(recipe, len(images), shape)
     run = _Run(folder, recipe, gan, images, checkpoint_every, verbose)
-    run.train([*_sampling(recipe, folder, show), *callbacks])
+    run.train([*_sampling(recipe, folder, show), *run.judging(held_out), *callbacks])
     run.finish()
     return load_run(folder, found=False)
 
 
 def training_images(
     recipe: Recipe, data: str, max_images: int | None
-) -> tuple[np.ndarray, dict[str, Any]]:
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Loads what the recipe may train on.
 
     Returns:
-        uint8 images (N, 28, 28), and a record of where they came from.
+        uint8 images (N, 28, 28), those held out, and a record of where they came from.
 
     Raises:
         UserError: no images, or fewer than a batch.
@@ -131,17 +132,21 @@ def training_images(
     if max_images is not None and max_images < 1:
         raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
     loaded: ImageData = load_images(data, "train")
-    allowed, _ = hold_out_indices(len(loaded.images), recipe.hold_out)
+    allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
     images = loaded.images[allowed[:max_images]]
     check_batch_size(len(images), recipe.batch_size)
     source = loaded.name if data in ("auto", "mnist", "digits") else data
-    return images, {
-        "source": source,
-        "name": loaded.name,
-        "images": len(images),
-        "max_images": max_images,
-        "hash": data_hash(images),
-    }
+    return (
+        images,
+        loaded.images[held_out],
+        {
+            "source": source,
+            "name": loaded.name,
+            "images": len(images),
+            "max_images": max_images,
+            "hash": data_hash(images),
+        },
+    )
 
 
 def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, str, int | None]:
@@ -251,6 +256,13 @@ class _Run:
         if self.first_step % self.per_epoch:
             self.saving.carry_epoch_means()
 
+    def judging(self, held_out: np.ndarray) -> list[keras.callbacks.Callback]:
+        """Returns the callback that measures quality, if enough images were held out."""
+        if len(held_out) < 2 * cb.QualityCallback.SAMPLES or held_out.shape[1:] != (28, 28):
+            return []
+        path = self.folder / ck.QUALITY
+        return [cb.QualityCallback(path, scale(held_out), self.log, self.recipe.quality_every)]
+
     def images_seen(self, step: int) -> int:
         epochs, batches = divmod(step, self.per_epoch)
         partial = min(batches * self.recipe.batch_size, len(self.images))
@@ -313,8 +325,8 @@ def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int
         the whole epochs, and a last part of one.
     """
     parts, step = [], first_step
-    if step % per_epoch:
-        rest = min(per_epoch - step % per_epoch, total - step)
+    rest = min(-step % per_epoch, total - step)
+    if rest:
         parts.append((step // per_epoch, 1, rest))
         step += rest
     whole = (total - step) // per_epoch
@@ -358,6 +370,9 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
         make_gif(folder / "samples", temporary)
     with ck.atomic_path(folder / "loss_plot.png") as temporary:
         plot_losses(folder / ck.LOG).savefig(temporary, dpi=120)
+    if (folder / ck.QUALITY).exists():
+        with ck.atomic_path(folder / "quality_plot.png") as temporary:
+            plot_quality(folder / ck.QUALITY).savefig(temporary, dpi=120)
 
 
 def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
@@ -396,8 +411,7 @@ def load_network(path: str | Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a bad file
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{str(path)!r} is not a Keras model: {reason}") from None
+        raise UserError(f"{str(path)!r} is not a Keras model: {first_line(error)}") from None
 
 
 def load_generator(path: str | Path) -> keras.Model:
@@ -416,8 +430,9 @@ def load_generator(path: str | Path) -> keras.Model:
             raise unfinished(path)
         path = path / "generator.keras"
     model = load_network(path)
-    inputs, outputs = model.input_shape, model.output_shape
-    if len(inputs) != 2 or len(outputs) != 4 or outputs[-1] not in (1, 3):
+    inputs, outputs = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    plain = isinstance(inputs, tuple) and isinstance(outputs, tuple)
+    if not plain or len(inputs) != 2 or len(outputs) != 4 or outputs[-1] not in (1, 3):
         raise UserError(
             f"{str(path)!r} is not a generator: it goes from {inputs} to {outputs}; needed: "
             "(None, latent_dim) to (None, height, width, 1 or 3)"

@@ -1,0 +1,255 @@
+"""The table of `dcgan evaluate`: every metric, beside its floor and its worst cases.
+
+Taught in notebook 07.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dcgan_lib import metrics
+from dcgan_lib.callbacks import progress_bar
+from dcgan_lib.checkpoints import FINISHED, read_record, write_json
+from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
+from dcgan_lib.errors import UserError
+from dcgan_lib.evaluator import FOLDER, HOLD_OUT, Evaluator
+from dcgan_lib.latent import sample_latent
+from dcgan_lib.training import load_generator
+
+SAMPLE_SEED = 10_007  # no callback draws from it
+COPY_SAMPLES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """The real images that a report compares with, float32 (N, 28, 28, 1) in [-1, 1].
+
+    Attributes:
+        test: the judge; for reporting only, nothing is tuned on it.
+        validation: held out of every training; against `test` it gives the floor.
+        train: what runs may train on.
+        name: of the dataset.
+    """
+
+    test: np.ndarray
+    validation: np.ndarray
+    train: np.ndarray
+    name: str
+
+
+def load_references(data: str = "auto") -> References:
+    """Loads the real images to compare with; arguments and errors as in `load_images`."""
+    train, test = load_images(data, "train"), load_images(data, "test")
+    allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
+    return References(
+        scale(test.images),
+        scale(train.images[held_out]),
+        scale(train.images[allowed]),
+        train.name,
+    )
+
+
+def evaluate(
+    source: str | Path,
+    count: int = 10_000,
+    data: str = "auto",
+    evaluator: str = "primary",
+    verbose: bool = True,
+) -> dict[str, Any]:
+    """Scores a run, a `.keras` file or an `.npy` of images against the test images.
+
+    Args:
+        source: what to score.
+        count: images on each side; at most as many as there are test (and validation) images.
+        data: as in `load_images`; for a run, what it was trained on.
+        evaluator: `primary`, or `second` to confirm.
+        verbose: shows a progress bar.
+
+    Returns:
+        What was compared, and for `generator`, `floor` (real against real), `blurred` and
+        `noise` the metrics. Also written to the run's `metrics.json`, under `quality`.
+
+    Raises:
+        UserError: a bad source, or a count that is too small for the metrics.
+    """
+    source = Path(source)
+    if source.is_dir() and data == "auto":
+        data = read_record(source)["data"]["source"]
+    references = load_references(data)
+    count = min(count, len(references.test), len(references.validation))
+    judge = Evaluator(evaluator)
+    images = images_of(source, count)
+    known = known_baselines(judge, references, count)
+    tick = ticker(len(MEASURES) * (1 if known else 4) + 1) if verbose else lambda: None
+    real, _ = judge(references.test[:count])
+    tick()
+    scores = {"generator": measure(images, real, judge, references, tick)}
+    scores |= known or measure_baselines(judge, references, count, tick)
+    report = {
+        "evaluator": f"{judge.name} {judge.hash}",
+        "samples": count,
+        "reference": f"the first {count} test images of {references.name}",
+    }
+    save_report(source, report | scores)
+    return report | scores
+
+
+def ticker(parts: int) -> Callable[[], Any]:
+    """Returns what to call after each part of the work: it moves a progress bar."""
+    bar = progress_bar(parts, "part")
+    return lambda: bar.add(1)
+
+
+BASELINES = FOLDER / "baselines.json"
+
+
+def baseline_key(judge: Evaluator, references: References, count: int) -> str:
+    """What the scores of real, blurred and noisy images depend on."""
+    return f"{judge.hash} {data_hash(references.test)} {count}"
+
+
+def known_baselines(judge: Evaluator, references: References, count: int) -> dict[str, Any] | None:
+    """Returns scores that come with the package (10,000 images of MNIST), or None."""
+    known = json.loads(BASELINES.read_text()) if BASELINES.exists() else {}
+    return known.get(baseline_key(judge, references, count))
+
+
+def measure_baselines(
+    judge: Evaluator, references: References, count: int, tick: Callable[[], Any]
+) -> dict[str, Any]:
+    """Scores held-out real images (the floor), blurred ones and noise against the test images."""
+    real, _ = judge(references.test[:count])
+    sets = {
+        "floor": references.validation[:count],
+        "blurred": metrics.blurred(references.train[:count]),
+        "noise": metrics.noise_like(references.test[:count]),
+    }
+    return {name: measure(x, real, judge, references, tick) for name, x in sets.items()}
+
+
+def write_baselines() -> Path:
+    """Measures what comes with the package anew, for both evaluators: some minutes."""
+    references = load_references("mnist")
+    known = {}
+    for name in ("primary", "second"):
+        judge = Evaluator(name)
+        tick = ticker(3 * len(MEASURES))
+        scores = measure_baselines(judge, references, 10_000, tick)
+        known[baseline_key(judge, references, 10_000)] = scores
+    write_json(BASELINES, known)
+    return BASELINES
+
+
+def images_of(source: Path, count: int) -> np.ndarray:
+    """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
+    if source.suffix != ".npy":
+        generator = load_generator(source)
+        latent = sample_latent(count, generator.input_shape[-1], SAMPLE_SEED)
+        return generator.predict(latent, batch_size=500, verbose=0)
+    try:
+        images = np.load(source, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{str(source)!r} cannot be read: {error}") from None
+    if len(images) < count:
+        raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
+    return images[:count]
+
+
+def measure(
+    images: np.ndarray,
+    real: np.ndarray,
+    judge: Evaluator,
+    references: References,
+    tick: Callable[[], Any] = lambda: None,
+) -> dict[str, Any]:
+    """Computes every metric of one set of images against real features.
+
+    Args:
+        images: (N, 28, 28, 1) in [-1, 1].
+        real: features (N, D) of as many real images.
+        tick: called after each part.
+    """
+    fake, probabilities = judge(images)
+    result: dict[str, Any] = {}
+    for part in MEASURES:
+        result |= part(images, real, fake, probabilities, references)
+        tick()
+    return result
+
+
+def _frechet(images, real, fake, probabilities, references) -> dict[str, Any]:
+    return {"frechet_distance": metrics.frechet_distance(real, fake)}
+
+
+def _kernel(images, real, fake, probabilities, references) -> dict[str, Any]:
+    size = min(1000, len(real), len(fake))
+    mean, error = metrics.kernel_distance(real, fake, subset_size=size)
+    return {"kernel_distance": mean, "kernel_distance_error": error}
+
+
+def _neighbourhoods(images, real, fake, probabilities, references) -> dict[str, Any]:
+    return metrics.precision_recall_density_coverage(real, fake)._asdict()
+
+
+def _classes(images, real, fake, probabilities, references) -> dict[str, Any]:
+    score = {"classifier_score": metrics.classifier_score(probabilities)}
+    return score | metrics.class_balance(probabilities)._asdict()
+
+
+def _copies(images, real, fake, probabilities, references) -> dict[str, Any]:
+    unseen = references.test[:COPY_SAMPLES]
+    share = metrics.copied_share(images[:COPY_SAMPLES], references.train, unseen)
+    return {"copied_share": share}
+
+
+MEASURES = (_frechet, _kernel, _neighbourhoods, _classes, _copies)
+
+
+def save_report(source: Path, report: dict[str, Any]) -> Path:
+    """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
+    if source.is_dir():
+        path = source / FINISHED
+        numbers = json.loads(path.read_text()) if path.exists() else {}
+        key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
+        write_json(path, numbers | {key: report})
+    else:
+        path = source.with_name(f"{source.stem}.metrics.json")
+        write_json(path, {"quality": report})
+    return path
+
+
+TABLE = (
+    ("frechet_distance", "Fréchet distance", "lower", "{:.2f}"),
+    ("kernel_distance", "kernel distance (KID)", "lower", "{:.4g}"),
+    ("precision", "precision", "higher", "{:.3f}"),
+    ("recall", "recall", "higher", "{:.3f}"),
+    ("density", "density", "higher", "{:.3f}"),
+    ("coverage", "coverage", "higher", "{:.3f}"),
+    ("classifier_score", "classifier score", "higher", "{:.2f}"),
+    ("modes", "classes drawn", "higher", "{:d}"),
+    ("distance_from_uniform", "distance from uniform", "lower", "{:.3f}"),
+    ("confidence", "mean confidence", "higher", "{:.3f}"),
+    ("copied_share", "copied share", "near floor", "{:.3f}"),
+)
+
+
+def report_table(report: dict[str, Any]) -> str:
+    """Formats a report as lines of text."""
+    names = ("generator", "floor", "blurred", "noise")
+    lines = [
+        f"{report['samples']} samples against {report['reference']}; "
+        f"evaluator {report['evaluator']}",
+        f"{'':<24}{'better':<12}" + "".join(f"{name:>11}" for name in names),
+    ]
+    for key, title, better, form in TABLE:
+        cells = "".join(f"{form.format(report[name][key]):>11}" for name in names)
+        lines.append(f"{title:<24}{better:<12}{cells}")
+    error = report["generator"]["kernel_distance_error"]
+    shares = " ".join(f"{i}:{s:.1%}" for i, s in enumerate(report["generator"]["shares"]))
+    return "\n".join([*lines, f"standard error of KID {error:.3g}; classes {shares}"])

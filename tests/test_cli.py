@@ -1,0 +1,342 @@
+"""The command line: what it prints, what it refuses, and what it leaves alone."""
+
+import subprocess
+import sys
+
+import imageio.v3 as iio
+import keras
+import numpy as np
+import pytest
+from helpers import STEPS, files_of, save_data, tiny, tiny_options
+
+from dcgan_lib import RECIPES
+from dcgan_lib.cli import TrainOptions, _chosen_settings, _train_defaults, main, parse
+from dcgan_lib.recipes import get_recipe
+
+TINY = tiny_options("fast", **STEPS)
+
+
+@pytest.fixture
+def refuse(capsys, tmp_path, monkeypatch):
+    """Runs a command that must fail, and returns what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dcgan_lib.training.build_gan", lambda *a: pytest.fail("went too far"))
+
+    def run(*arguments) -> str:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert code == 2, out + err
+        assert out == ""
+        assert err.startswith("dcgan: error: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        return err
+
+    return run
+
+
+# --- bad input
+
+BAD_OPTIONS = [
+    (["trian"], "unknown command 'trian'; known: train, sample"),
+    (["train", "--recipe", "fats"], "unknown recipe 'fats'; known: fast, tutorial"),
+    (["train", "--recipe"], "recipe"),
+    (["train", "--bach-size", "3"], "--bach-size"),
+    (["train", "stray"], "stray"),
+    (["train", "--batch-size", "many"], "many"),
+    (["train", "--batch-size", "0"], "batch_size=0 is impossible; accepted: a number above 0"),
+    (["train", "--batch-size", "-3"], "batch_size=-3"),
+    (["train", "--g-learning-rate", "-0.001"], "g_learning_rate=-0.001"),
+    (["train", "--d-learning-rate", "0"], "d_learning_rate=0"),
+    (["train", "--g-learning-rate", "nan"], "g_learning_rate=nan"),
+    (["train", "--g-steps", "0"], "g_steps=0"),
+    (["train", "--d-steps", "0"], "d_steps=0"),
+    (["train", "--dropout", "1"], "dropout=1.0 is impossible"),
+    (["train", "--latent-dim", "0"], "latent_dim=0"),
+    (["train", "--steps", "0"], "steps=0"),
+    (["train", "--epochs", "-1"], "epochs=-1"),
+    (["train", "--steps", "5", "--epochs", "5"], "give exactly one"),
+    (["train", "--seed", "-1"], "seed=-1"),
+    (["train", "--architecture", "rnn"], "rnn"),
+    (["train", "--generator-widths", "64", "0"], "generator_widths=(64, 0)"),
+    (["train", "--recipe", "tutorial", "--g-steps", "2"], "simultaneous"),
+    (["train", "--max-images", "0", "--data", "digits"], "max_images=0"),
+    (["train", "--checkpoint-every", "0", "--data", "digits"], "checkpoint_every=0"),
+    (["train", "--data", "cifar"], "unknown data 'cifar'; known: auto, mnist, digits"),
+    (["train", "--data", "mnist"], "MNIST cannot be reached"),
+    (["train", "--resume", "nowhere"], "'nowhere' is not a run folder"),
+    (["train", "--data", "digits", "--batch-size", "99999"], "batch_size=99999 is larger"),
+    (["train", "--data", "digits", "--max-images", "9"], "batch_size=64 is larger"),
+    (["sample"], "Missing from dcgan sample"),
+    (["sample", "nowhere"], "'nowhere' does not exist"),
+    (["sample", "nowhere", "-n", "0"], "-n 0 is impossible"),
+    (["sample", "nowhere", "-n", "some"], "some"),
+    (["sample", "nowhere", "--output", "grid.bmp"], "'grid.bmp'; accepted: a name ending in .png"),
+    (["recipes", "--all"], "takes no options"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"), BAD_OPTIONS, ids=[" ".join(a)[:60] for a, _ in BAD_OPTIONS]
+)
+def test_bad_options_give_one_clear_line(arguments, reason, refuse, tmp_path):
+    assert reason in refuse(*arguments)
+    assert not list(tmp_path.iterdir())
+
+
+GOOD = np.zeros((64, 28, 28), np.uint8)
+BAD_DATA = {
+    "wrong shape": (GOOD.reshape(64, 784), "(64, 784)"),
+    "wrong type": (GOOD / 255.0, "float64"),
+    "pickled": (np.array([GOOD, None], dtype=object), "pickle"),
+    "empty": (GOOD[:0], "no images"),
+    "missing": (None, "does not exist"),
+    "truncated": (GOOD, "few.npz"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_DATA)
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_bad_data_gives_one_clear_line(kind, way, refuse, tmp_path, monkeypatch):
+    images, reason = BAD_DATA[kind]
+    path = tmp_path / "few.npz"
+    if images is not None:
+        save_data(path, images)
+    if kind == "truncated":
+        path.write_bytes(path.read_bytes()[:-300])
+    if way == "variable":
+        monkeypatch.setenv("DCGAN_DATA", str(path))
+    options = ["--data", path] if way == "option" else []
+    said = refuse("train", *options, "--output", tmp_path / "run")
+    assert reason in said
+    assert "few.npz" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_cannot_be_written(refuse, digits_file, tmp_path):
+    (tmp_path / "file").touch()
+    for output in ("file", "file/below"):
+        said = refuse("train", *TINY, "--data", digits_file, "--output", tmp_path / output)
+        assert "cannot be written" in said
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_an_output_that_holds_another_run_is_not_harmed(refuse, run_copy):
+    before = files_of(run_copy)
+    said = refuse("train", *TINY, "--seed", "9", "--data", "digits", "--output", run_copy)
+    assert "holds a run with other settings" in said
+    assert "seed: 0 there, 9 here" in said
+    assert "--fresh" in said
+    assert "other settings" in refuse("train", "--resume", run_copy, "--steps", "99")
+    for fresh in (["--fresh"], ["--output", "elsewhere"]):
+        assert "--resume goes on" in refuse("train", "--resume", run_copy, *fresh)
+    assert files_of(run_copy) == before
+
+
+def test_an_output_that_holds_something_else_is_not_harmed(refuse, digits_file, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "log.csv").write_text("mine")
+    for fresh in ([], ["--fresh"]):
+        command = ["train", *TINY, "--data", digits_file, "--output", folder, *fresh]
+        assert "not empty and not a run" in refuse(*command)
+    assert files_of(folder) == {"log.csv": b"mine"}
+
+
+def test_sampling_from_what_is_no_generator(refuse, finished_run, run_copy, tmp_path):
+    bad = tmp_path / "bad.keras"
+    bad.write_bytes(b"not a model")
+    assert "not a Keras model" in refuse("sample", bad)
+    said = refuse("sample", finished_run.folder / "discriminator.keras")
+    assert "is not a generator: it goes from (None, 28, 28, 1) to (None, 1)" in said
+    assert "not a Keras model" in refuse("sample", finished_run.folder / "log.csv")
+    (run_copy / "generator.keras").unlink()
+    assert "not finished; go on: dcgan train --resume" in refuse("sample", run_copy)
+    assert "not a run folder" in refuse("sample", tmp_path)
+    assert not (tmp_path / "grid.png").exists()
+
+
+def test_samples_that_cannot_be_written(refuse, finished_run, tmp_path):
+    (tmp_path / "file").touch()
+    for output in ("file/grid.png", "nowhere/grid.npy"):
+        assert "cannot be written" in refuse("sample", finished_run.folder, "--output", output)
+
+
+def test_a_training_that_diverges_stops_with_one_line(digits_file, tmp_path, capsys):
+    options = [*TINY, "--data", str(digits_file), "--output", str(tmp_path / "run")]
+    assert main(["train", *options, "--g-learning-rate", "1e38", "--beta-1", "0"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "the training has diverged" in said[0]
+
+
+def test_the_real_command_says_nothing_else_on_stderr(digits_file, tmp_path):
+    """In a process of its own, where TensorFlow's C++ code could talk."""
+    command = [sys.executable, "-m", "dcgan_lib", "train", "--batch-size", "9999"]
+    command += ["--data", str(digits_file)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    accepted = "is larger than the dataset; accepted: up to 250"
+    assert ended.stderr == f"dcgan: error: batch_size=9999 {accepted}\n"
+
+
+def test_ctrl_c_before_the_training_is_no_traceback(monkeypatch, capsys):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dcgan_lib.cli.train", interrupt)
+    assert main(["train"]) == 130
+    assert capsys.readouterr().err == "dcgan: interrupted\n"
+
+
+# --- help
+
+ASK_FOR_HELP = """
+import sys
+from dcgan_lib.cli import main
+for arguments in (["--help"], ["train", "--help"], ["sample", "--help"], ["recipes"], []):
+    try:
+        assert main(arguments) == 0
+    except SystemExit as stop:
+        assert not stop.code
+heavy = {"tensorflow", "keras", "matplotlib", "sklearn", "scipy"} & set(sys.modules)
+print("LOADED", sorted(heavy))
+"""
+
+
+def test_help_does_not_load_tensorflow():
+    ended = subprocess.run(
+        [sys.executable, "-c", ASK_FOR_HELP], capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.endswith("LOADED []\n")
+    words = " ".join(ended.stdout.replace("│", " ").split())
+    assert "dcgan COMMAND ..." in words
+    assert "--batch-size" in words
+    assert "small batches give more steps in a minute" in words  # the recipe's own reasons
+    assert "A run folder or a .keras file" in words
+
+
+def test_help_shows_the_defaults_of_the_chosen_recipe(capsys):
+    for name, batch in (("fast", 64), ("tutorial", 256)):
+        with pytest.raises(SystemExit):
+            main(["train", "--recipe", name, "--help"])
+        words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+        assert f"a minute. (default: {batch})" in words
+
+
+def test_recipes_lists_them_all(capsys):
+    assert main(["recipes"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in rows] == list(RECIPES)
+    assert "batch" in header
+    tutorial = next(row for row in rows if row.startswith("tutorial"))
+    assert "256-128-64" in tutorial
+    assert "100 epochs" in tutorial
+
+
+# --- training
+
+
+def test_train_reports_finds_again_and_starts_anew(digits_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["train", *TINY, "--data", str(digits_file)]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert "recipe fast: training for 12 steps of 32 images, 250 images" in first
+    assert "Run folder: runs/fast-s0-" in first
+    for name in ("final_samples.png", "training.gif", "loss_plot.png", "log.csv"):
+        assert name in first
+    assert "Training: " in first
+    (folder,) = (tmp_path / "runs").iterdir()
+    before = files_of(folder)
+
+    assert main(command) == 0
+    assert "finished already" in capsys.readouterr().out
+    assert main(["train", "--resume", str(folder)]) == 0
+    assert "finished already" in capsys.readouterr().out
+    assert files_of(folder) == before
+
+    assert main([*command, "--fresh"]) == 0
+    assert "training for 12 steps" in capsys.readouterr().out
+    after = files_of(folder)
+    assert after["log.csv"] != before["log.csv"]  # other seconds
+    assert after["final_samples.png"] == before["final_samples.png"]
+
+
+def test_options_become_settings(monkeypatch, finished_run):
+    asked = {}
+
+    def train(recipe, **options):
+        asked.update(options, recipe=recipe)
+        return finished_run
+
+    monkeypatch.setattr("dcgan_lib.training.train_dcgan_mnist", train)
+    monkeypatch.setattr("dcgan_lib.train_dcgan_mnist", train, raising=False)
+    command = ["train", "--recipe", "keras", "--dropout", "0.2", "--steps", "7"]
+    command += ["--generator-widths", "9", "8", "--no-generator-batch-norm", "--output", "x"]
+    assert main([*command, "--data", "digits", "--max-images", "50", "--fresh"]) == 0
+    assert asked["recipe"] == "keras"
+    assert asked["dropout"] == 0.2
+    assert asked["steps"] == 7
+    assert asked["generator_widths"] == (9, 8)
+    assert asked["generator_batch_norm"] is False
+    assert (asked["data"], asked["max_images"], str(asked["output"])) == ("digits", 50, "x")
+    assert asked["resume"] is False
+    assert asked["epochs"] is None  # the recipe's own length gives way
+    assert not {"batch_size", "seed", "name"} & asked.keys()  # what was not asked for
+
+
+@pytest.mark.parametrize("recipe", ["fast", "tutorial"])
+@pytest.mark.parametrize("given", ["steps", "epochs"])
+@pytest.mark.parametrize("form", ["--{} 3", "--{}=3"])
+def test_steps_or_epochs_whatever_the_recipe_has(recipe, given, form):
+    arguments = ["--recipe", recipe, *form.format(given).split()]
+    options = parse(TrainOptions, arguments, default=_train_defaults(arguments))
+    other = "epochs" if given == "steps" else "steps"
+    assert (getattr(options.settings, given), getattr(options.settings, other)) == (3, None)
+    assert get_recipe(recipe, **_chosen_settings(options)) == options.settings
+
+
+# --- sampling
+
+
+def test_samples_as_an_array(finished_run, tmp_path, capsys):
+    path = tmp_path / "samples.npy"
+    for source in (finished_run.folder, finished_run.folder / "generator.keras"):
+        assert main(["sample", str(source), "-n", "5", "--seed", "3", "--output", str(path)]) == 0
+        images = np.load(path)
+        assert images.shape == (5, 28, 28, 1)
+        assert images.dtype == np.float32
+        assert np.abs(images).max() <= 1
+        assert images.min() < 0
+    assert f"5 images: {path}" in capsys.readouterr().out
+
+
+def test_samples_depend_on_the_seed_alone(finished_run, tmp_path):
+    drawn = []
+    for count, seed in ((4, 0), (9, 0), (4, 1)):
+        path = str(tmp_path / "samples.npy")
+        arguments = ["-n", str(count), "--seed", str(seed), "--output", path]
+        assert main(["sample", str(finished_run.folder), *arguments]) == 0
+        drawn.append(np.load(path))
+    assert np.allclose(drawn[0], drawn[1][:4], atol=1e-6)
+    assert not np.allclose(drawn[0], drawn[2], atol=1e-3)
+
+
+def test_samples_as_a_grid(finished_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample", str(finished_run.folder)]) == 0
+    assert iio.imread("grid.png").shape == (480, 480)  # 8 x 8, twice enlarged
+
+
+def test_samples_in_colour(tmp_path):
+    from dcgan_lib import build_generator
+
+    build_generator(tiny(), (28, 28, 3)).save(tmp_path / "colour.keras")
+    output = tmp_path / "grid.png"
+    assert main(["sample", str(tmp_path / "colour.keras"), "--output", str(output)]) == 0
+    assert iio.imread(output).shape == (480, 480, 3)
+    assert keras.models.load_model(tmp_path / "colour.keras") is not None

@@ -1,0 +1,209 @@
+"""The judges and the table of `dcgan evaluate`."""
+
+import json
+
+import numpy as np
+import pytest
+from helpers import tiny
+
+from dcgan_lib import evaluation, metrics
+from dcgan_lib.callbacks import QualityCallback, RunLog
+from dcgan_lib.cli import main
+from dcgan_lib.data import load_images, scale
+from dcgan_lib.errors import UserError
+from dcgan_lib.evaluator import FOLDER, Evaluator, build_classifier, weights_hash
+from dcgan_lib.plots import read_log
+from dcgan_lib.training import train_dcgan_mnist
+
+HASHES = {"primary": "67a18d0aad86", "second": "c5942aad00db"}
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_the_frozen_judge_is_the_one_that_published_numbers_name(name):
+    judge = Evaluator(name)
+    assert judge.hash == HASHES[name]
+    assert (FOLDER / f"evaluator-{name}.npz").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_accuracy_on_mnist(name, mnist_file):
+    test = load_images(mnist_file, "test")
+    _, probabilities = Evaluator(name)(scale(test.images))
+    assert np.mean(probabilities.argmax(axis=1) == test.labels) >= 0.993
+
+
+def test_the_hash_changes_with_any_weight():
+    weights = build_classifier("primary").get_weights()
+    before = weights_hash(weights)
+    weights[3][0] += 1e-3
+    assert weights_hash(weights) != before
+
+
+def test_features_and_probabilities(real):
+    features, probabilities = Evaluator()(real)
+    assert features.shape == (len(real), 64)
+    assert probabilities.shape == (len(real), 10)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda x: x * 127.5, "needed: from -1 to 1"),
+        (lambda x: np.where(x > 0, np.nan, x), "not finite"),
+        (lambda x: x[..., 0], "have the shape"),
+        (lambda x: x[:, :14], "have the shape"),
+        (lambda x: x[:0], "have the shape"),
+    ],
+)
+def test_images_that_cannot_be_judged_are_refused(change, reason, real):
+    with pytest.raises(UserError, match=reason):
+        Evaluator()(change(real))
+
+
+def test_unknown_judge():
+    with pytest.raises(UserError, match="unknown evaluator 'third'; known: primary, second"):
+        Evaluator("third")
+
+
+@pytest.fixture(scope="module")
+def references(_offline):
+    return evaluation.load_references("digits")
+
+
+def test_the_held_out_images_are_not_trained_on(mnist_file):
+    references = evaluation.load_references(mnist_file)
+    validation = {image.tobytes() for image in references.validation}
+    assert len(references.validation) == len(references.test) == 10_000
+    assert not any(image.tobytes() in validation for image in references.train)
+
+
+def test_every_metric_ranks_real_images_above_blurred_and_noise(references):
+    judge = Evaluator()
+    real, _ = judge(references.test)
+    count = len(references.test)
+    sets = {
+        "floor": references.validation[:count],
+        "blurred": metrics.blurred(references.train[:count], 1.5),
+        "noise": metrics.noise_like(references.test),
+    }
+    scores = {name: evaluation.measure(x, real, judge, references) for name, x in sets.items()}
+    for key in ("frechet_distance", "kernel_distance"):
+        assert scores["floor"][key] < scores["blurred"][key] < scores["noise"][key]
+    # Not the confidence: a classifier can be sure of noise.
+    for key in ("precision", "density", "coverage", "classifier_score"):
+        assert scores["floor"][key] > scores["noise"][key]
+    assert scores["floor"]["modes"] == 10
+    assert scores["noise"]["modes"] < 10
+
+
+def test_a_dropped_class_is_counted(references):
+    digits = load_images("digits")
+    images = scale(digits.images[digits.labels != 3][:2000])
+    judge = Evaluator()
+    real, _ = judge(references.test)
+    result = evaluation.measure(images, real, judge, references)
+    assert result["shares"][3] < 0.03
+    assert result["distance_from_uniform"] > 0.05
+
+
+def test_the_training_set_recited_is_called_copied(references):
+    judge = Evaluator()
+    real, _ = judge(references.test)
+    result = evaluation.measure(references.train[:1000], real, judge, references)
+    assert result["copied_share"] == 1.0
+
+
+def test_evaluate_writes_into_the_run_and_prints_a_table(run_copy, capsys):
+    assert main(["evaluate", str(run_copy), "-n", "200"]) == 0
+    quality = json.loads((run_copy / "metrics.json").read_text())["quality"]
+    printed = capsys.readouterr().out
+    assert quality["samples"] == 200
+    assert quality["evaluator"] == "primary 67a18d0aad86"
+    assert quality["evaluator"] in printed
+    assert f"{quality['generator']['frechet_distance']:.2f}" in printed
+    assert quality["floor"]["frechet_distance"] < quality["noise"]["frechet_distance"]
+    assert "steps" in json.loads((run_copy / "metrics.json").read_text())
+
+
+def test_an_array_of_images_is_scored_like_any_source(tmp_path, references, capsys):
+    np.save(tmp_path / "real.npy", references.validation[:200])
+    assert main(["evaluate", str(tmp_path / "real.npy"), "-n", "200", "--data", "digits"]) == 0
+    quality = json.loads((tmp_path / "real.metrics.json").read_text())["quality"]
+    assert quality["generator"] == quality["floor"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-n", "0"], "-n 0 is impossible"),
+        (["-n", "20"], "too few"),
+        (["--evaluator", "third"], "third"),
+        (["--data", "nowhere"], "unknown data"),
+    ],
+)
+def test_bad_requests_are_refused_in_one_line(arguments, reason, run_copy, capsys):
+    before = (run_copy / "metrics.json").read_bytes()
+    assert main(["evaluate", str(run_copy), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("dcgan: error:")
+    assert error.count("\n") == 1
+    assert reason in error
+    assert (run_copy / "metrics.json").read_bytes() == before
+
+
+def test_too_few_images_in_an_array(tmp_path, references, capsys):
+    np.save(tmp_path / "few.npy", references.validation[:100])
+    assert main(["evaluate", str(tmp_path / "few.npy"), "-n", "200", "--data", "digits"]) == 2
+    assert "has 100 images; 200 are needed" in capsys.readouterr().err
+
+
+def quality_rows(folder):
+    return read_log(folder / "quality.csv")
+
+
+def test_quality_is_measured_during_training(tmp_path):
+    recipe = tiny(steps=9, quality_every=4, hold_out=2000)
+    run = train_dcgan_mnist(recipe, output=tmp_path / "run", data="digits", verbose=False)
+    rows = quality_rows(run.folder)
+    assert rows["step"].tolist() == [0, 4, 8]
+    assert (rows["frechet_distance"] > 10 * rows["floor"]).all()
+    assert rows["floor"].min() == rows["floor"].max() > 0
+    assert (run.folder / "quality_plot.png").exists()
+
+
+def test_quality_after_each_epoch_where_the_recipe_says_none(tmp_path):
+    recipe = tiny(epochs=2, quality_every=None, hold_out=2000)
+    run = train_dcgan_mnist(
+        recipe, output=tmp_path / "run", data="digits", max_images=96, verbose=False
+    )
+    assert quality_rows(run.folder)["step"].tolist() == [0, 3, 6]
+
+
+def test_without_enough_held_out_images_nothing_is_measured(tmp_path):
+    recipe = tiny(steps=2, hold_out=1999)
+    run = train_dcgan_mnist(recipe, output=tmp_path / "run", data="digits", verbose=False)
+    assert not (run.folder / "quality.csv").exists()
+
+
+def test_too_few_held_out_images_are_refused_by_the_callback(real, tmp_path):
+    with pytest.raises(UserError, match="64 held-out images; needed: 2000"):
+        QualityCallback(tmp_path / "quality.csv", real, log=None)
+
+
+class Clock:
+    now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_judging_does_not_count_as_training(tmp_path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("dcgan_lib.callbacks.time", clock)
+    log = RunLog(tmp_path / "log.csv", 1, 1, lambda step: step)
+    before = log.seconds
+    with log.paused():
+        clock.now += 60
+    clock.now += 1
+    assert log.seconds - before == 1

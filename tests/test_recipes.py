@@ -1,0 +1,306 @@
+"""Recipes: their values, what they refuse, and that each of them trains."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from helpers import STEPS, make_gan, tiny
+
+from dcgan_lib import RECIPES, Recipe, UserError
+from dcgan_lib.networks import build_discriminator, build_generator
+from dcgan_lib.recipes import get_recipe
+from dcgan_lib.training import build_optimizer
+
+COMMON = {"seed": 0, "latent_dim": 100, "beta_2": 0.999, "d_steps": 1, "hold_out": 10_000}
+# DESIGN.md §2, and what "as tutorial", "as balanced" means spelled out.
+EXPECTED = {
+    "fast": {
+        "architecture": "dcgan",
+        "generator_widths": (64, 32),
+        "generator_strides": (2, 2),
+        "generator_kernel": 4,
+        "discriminator_widths": (32, 64),
+        "discriminator_kernel": 4,
+        "generator_negative_slope": 0.0,
+        "discriminator_negative_slope": 0.2,
+        "generator_batch_norm": True,
+        "discriminator_batch_norm": True,
+        "beta_1": 0.5,
+        "epochs": None,
+        "simultaneous": False,
+        "discriminator_output": "logits",
+    },
+    "tutorial": {
+        "architecture": "dcgan",
+        "generator_widths": (256, 128, 64),
+        "generator_strides": (1, 2, 2),
+        "generator_kernel": 5,
+        "generator_negative_slope": 0.3,
+        "generator_batch_norm": True,
+        "discriminator_widths": (64, 128),
+        "discriminator_kernel": 5,
+        "discriminator_negative_slope": 0.3,
+        "discriminator_batch_norm": False,
+        "dropout": 0.3,
+        "discriminator_output": "logits",
+        "g_learning_rate": 1e-4,
+        "d_learning_rate": 1e-4,
+        "beta_1": 0.9,
+        "batch_size": 256,
+        "epochs": 100,
+        "steps": None,
+        "snapshot_epochs": 15,
+        "sample_every": None,
+        "sample_epochs": (),
+        "g_steps": 1,
+        "simultaneous": True,
+        "ema_decay": 0.0,
+        "real_label_smoothing": 0.0,
+    },
+    "smooth": {
+        "architecture": "dcgan",
+        "generator_widths": (256, 128, 64),
+        "generator_strides": (1, 2, 2),
+        "generator_negative_slope": 0.3,
+        "generator_batch_norm": True,
+        "discriminator_widths": (64, 128),
+        "discriminator_negative_slope": 0.3,
+        "discriminator_batch_norm": False,
+        "dropout": 0.3,
+        "discriminator_output": "sigmoid",
+        "real_label_smoothing": 0.1,
+        "fake_label_smoothing": 0.1,
+        "real_noise_stddev": 0.05,
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "batch_size": 128,
+        "steps": 2000,
+        "epochs": None,
+        "sample_every": 200,
+    },
+    "balanced": {
+        "architecture": "dcgan",
+        "generator_widths": (128, 64),
+        "generator_strides": (2, 2),
+        "generator_negative_slope": 0.0,
+        "generator_batch_norm": True,
+        "discriminator_widths": (64, 128),
+        "discriminator_negative_slope": 0.2,
+        "discriminator_batch_norm": True,
+        "discriminator_output": "sigmoid",
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "batch_size": 128,
+        "g_steps": 3,
+        "epochs": 50,
+        "sample_every": None,
+        "sample_epochs": (1, 10, 20, 30, 40, 50),
+        "simultaneous": False,
+    },
+    "schedule": {
+        "generator_widths": (128, 64),
+        "generator_negative_slope": 0.0,
+        "discriminator_widths": (64, 128),
+        "discriminator_negative_slope": 0.2,
+        "discriminator_batch_norm": True,
+        "discriminator_output": "logits",
+        "g_schedule": "cosine",
+        "d_schedule": "exponential",
+        "batch_size": 256,
+        "epochs": 200,
+        "g_steps": 3,
+    },
+    "keras": {
+        "generator_widths": (128, 64),
+        "generator_negative_slope": 0.2,
+        "discriminator_widths": (64, 128),
+        "discriminator_negative_slope": 0.2,
+        "dropout": 0.3,
+        "batch_size": 32,
+        "epochs": 50,
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "sample_every": None,
+        "sample_epochs": (),
+        "g_steps": 1,
+    },
+    "vanilla": {
+        "architecture": "dense",
+        "generator_widths": (256, 512, 1024),
+        "generator_negative_slope": 0.2,
+        "generator_batch_norm": True,
+        "discriminator_widths": (512, 256),
+        "discriminator_negative_slope": 0.2,
+        "discriminator_batch_norm": False,
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "batch_size": 128,
+        "epochs": 60,
+        "sample_every": None,
+    },
+}
+
+
+def test_these_recipes_exist():
+    assert set(EXPECTED) <= set(RECIPES)
+    assert all(name == recipe.name for name, recipe in RECIPES.items())
+    assert RECIPES["fast"] == Recipe()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_values_are_those_of_the_design(name):
+    wanted = COMMON | EXPECTED[name]
+    assert {field: getattr(RECIPES[name], field) for field in wanted} == wanted
+
+
+def test_parameter_counts_are_those_of_the_tutorial():
+    assert build_generator(RECIPES["tutorial"]).count_params() == 2_330_944
+    assert build_discriminator(RECIPES["tutorial"]).count_params() == 212_865
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_adam_gets_the_rates_and_betas(name):
+    recipe = RECIPES[name]
+    for player, rate in (("g", recipe.g_learning_rate), ("d", recipe.d_learning_rate)):
+        adam = build_optimizer(recipe, player, 1000)
+        assert float(adam.learning_rate) == pytest.approx(rate)
+        assert (adam.beta_1, adam.beta_2) == (recipe.beta_1, recipe.beta_2)
+
+
+def test_schedules_end_with_the_run_each_at_its_own_fraction():
+    gan = make_gan(RECIPES["schedule"], num_images=1000)
+    rounds = 200 * 4  # epochs x batches
+    for optimizer, moves, fraction in (
+        (gan.g_optimizer, 3 * rounds, 0.05),
+        (gan.d_optimizer, rounds, 0.1),
+    ):
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4)
+        optimizer.iterations.assign(moves // 2)
+        assert fraction * 2e-4 < float(optimizer.learning_rate) < 2e-4
+        optimizer.iterations.assign(moves)
+        assert float(optimizer.learning_rate) == pytest.approx(fraction * 2e-4, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_trains_some_steps(name, real):
+    gan = make_gan(tiny(name, **STEPS))
+    before = gan.generator.get_weights(), gan.discriminator.get_weights()
+    logs = gan.fit(real, batch_size=32, epochs=1, verbose=0).history
+    assert set(logs) == {"d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake"}
+    assert np.isfinite([logs["d_loss"], logs["g_loss"]]).all()
+    for old, network in zip(before, (gan.generator, gan.discriminator), strict=True):
+        assert all(np.isfinite(w).all() for w in network.get_weights())
+        assert all(
+            not np.array_equal(a, b) for a, b in zip(old, network.get_weights(), strict=True)
+        )
+    assert gan(np.zeros((3, 10), np.float32)).shape == (3, 28, 28, 1)
+
+
+IMPOSSIBLE = [
+    ("batch_size", 0),
+    ("batch_size", -1),
+    ("batch_size", 3.5),
+    ("batch_size", True),
+    ("latent_dim", 0),
+    ("d_steps", 0),
+    ("g_steps", 0),
+    ("g_learning_rate", -1e-3),
+    ("d_learning_rate", 0.0),
+    ("g_learning_rate", float("nan")),
+    ("g_learning_rate", float("inf")),
+    ("beta_1", 1.0),
+    ("beta_2", -0.1),
+    ("dropout", 1),
+    ("dropout", 1.0),
+    ("dropout", -0.1),
+    ("ema_decay", 1.0),
+    ("batch_norm_momentum", 1.0),
+    ("real_label_smoothing", 0.5),
+    ("fake_label_smoothing", -0.1),
+    ("real_noise_stddev", -0.1),
+    ("generator_negative_slope", -0.1),
+    ("steps", 0),
+    ("epochs", -3),
+    ("sample_every", 0),
+    ("sample_epochs", (0,)),
+    ("snapshot_epochs", 0),
+    ("log_every", 0),
+    ("num_samples", 0),
+    ("hold_out", -1),
+    ("seed", -1),
+    ("seed", 2**31),
+    ("seed", "zero"),
+    ("generator_widths", ()),
+    ("generator_widths", (64, 0)),
+    ("generator_widths", (64, 32.0)),
+    ("generator_widths", 64),
+    ("discriminator_widths", ()),
+    ("generator_strides", (2, 2, 2)),
+    ("generator_kernel", 0),
+    ("discriminator_kernel", -4),
+    ("architecture", "transformer"),
+    ("discriminator_output", "tanh"),
+    ("g_schedule", "linear"),
+    ("g_final_fraction", 0.0),
+    ("d_final_fraction", 1.5),
+    ("name", "../up"),
+    ("name", ""),
+    ("generator_batch_norm", 1),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), IMPOSSIBLE)
+def test_impossible_values_are_refused_by_name(setting, value):
+    with pytest.raises(UserError, match=setting) as caught:
+        RECIPES["fast"].replace(**{setting: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_the_joint_update_is_refused_where_it_would_be_wrong():
+    for wrong in ({"g_steps": 2}, {"d_steps": 2}, {"discriminator_batch_norm": True}):
+        with pytest.raises(UserError, match="simultaneous"):
+            RECIPES["tutorial"].replace(**wrong)
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(UserError, match=r"'bach_size'.*batch_size"):
+        RECIPES["fast"].replace(bach_size=3)
+    with pytest.raises(UserError, match=r"'fats'.*fast"):
+        get_recipe("fats")
+
+
+def test_get_recipe_takes_a_name_or_a_recipe_and_changes():
+    assert get_recipe("keras") is not None
+    assert get_recipe("keras", dropout=0.1).dropout == 0.1
+    assert get_recipe(tiny(), seed=3) == tiny().replace(seed=3)
+
+
+def test_replacing_leaves_the_original_alone():
+    changed = RECIPES["fast"].replace(seed=5)
+    assert (changed.seed, RECIPES["fast"].seed) == (5, 0)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        changed.seed = 6
+
+
+def test_steps_and_epochs_replace_each_other():
+    assert RECIPES["fast"].replace(epochs=3).steps is None
+    assert RECIPES["tutorial"].replace(steps=3).epochs is None
+    for both in ({"steps": 3, "epochs": 3}, {"steps": None, "epochs": None}):
+        with pytest.raises(UserError, match="exactly one"):
+            RECIPES["fast"].replace(**both)
+
+
+def test_length_counts_the_partial_batch():
+    recipe = RECIPES["fast"].replace(batch_size=256, epochs=3)
+    assert recipe.steps_per_epoch(60_000) == 235
+    assert recipe.total_steps(60_000) == 705
+    assert recipe.replace(steps=17).total_steps(60_000) == 17
+
+
+def test_lists_become_tuples_as_a_json_record_needs():
+    record = dataclasses.asdict(RECIPES["balanced"])
+    record["generator_widths"] = list(record["generator_widths"])
+    assert Recipe(**record) == RECIPES["balanced"]

@@ -1,0 +1,237 @@
+"""Builds and checks the notebooks.
+
+    python tools/notebooks.py build       executes those whose outputs are stale
+    python tools/notebooks.py build 04    executes just that one, stale or not
+    python tools/notebooks.py check       says what is wrong with the committed ones
+
+notebooks/NN_topic.py is what people edit; NN_topic.ipynb is made from it here, with the outputs
+of a run of the `full` profile on the real MNIST, and with a record of what they were made from.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import platform
+import sys
+import time
+import tokenize
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from jupytext.config import load_jupytext_config
+from nbclient import NotebookClient
+
+import dcgan_lib
+from dcgan_lib import RECIPES, UserError, load_images
+from dcgan_lib.data import data_hash
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+MNIST = "783b1c0807cf"  # data_hash of its training images
+MAX_BYTES = 2_000_000
+KEPT = {"tags", "cellView", "jupyter", "lines_to_next_cell"}  # in a cell's metadata
+COMPARED = ("code", "library", "recipes", "data")
+
+
+def sources(only: str = "") -> list[Path]:
+    """Returns the notebooks' `.py` files, or the one whose name begins with `only`."""
+    return sorted(FOLDER.glob(f"{only}*.py" if only else "[0-9][0-9]_*.py"))
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return jupytext.read(path, config=load_jupytext_config(str(path)))
+
+
+def as_text(notebook: nbformat.NotebookNode, path: Path) -> str:
+    """Returns the `.py` that belongs to a notebook."""
+    return jupytext.writes(notebook, fmt="py:percent", config=load_jupytext_config(str(path)))
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# --- what the outputs are made from
+
+
+def provenance(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """Returns what a notebook's outputs depend on: its code, the library, recipes and data.
+
+    The first cell does not count: it only finds the library.
+    """
+    code = "\n".join(cell.source for cell in code_cells(notebook)[1:])
+    modules = sorted(library_modules(code))
+    library = "\n".join(bare((ROOT / f"dcgan_lib/{name}.py").read_text()) for name in modules)
+    return {
+        "code": digest(code),
+        "library": digest(library),
+        "recipes": {
+            name: digest(json.dumps(dataclasses.asdict(recipe)))
+            for name, recipe in RECIPES.items()
+            if name in constants(code) | {"fast"}
+        },
+        "data": MNIST,
+    }
+
+
+def library_modules(code: str) -> set[str]:
+    """Returns the modules of dcgan_lib that `code` imports, and those that they import.
+
+    `recipes` does not count: a notebook depends on the values of the recipes that it names.
+    """
+    found: set[str] = set()
+    waiting = set(imported(code))
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= set(imported((ROOT / f"dcgan_lib/{name}.py").read_text())) - found
+    return found - {"recipes"}
+
+
+def imported(code: str) -> Iterator[str]:
+    """Yields the modules of dcgan_lib that `code` itself imports from."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module == "dcgan_lib":
+            for alias in node.names:
+                yield dcgan_lib._HOME_OF.get(alias.name, alias.name)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dcgan_lib."):
+            yield node.module.removeprefix("dcgan_lib.")
+
+
+def constants(code: str) -> set[Any]:
+    return {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
+
+
+def bare(source: str) -> str:
+    """Returns `source` without docstrings, comments and blank lines, which decide no output."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def is_fresh(notebook: nbformat.NotebookNode, wanted: dict[str, Any]) -> bool:
+    """Tells whether a notebook's outputs were made from what is there now."""
+    recorded = notebook.metadata.get("dcgan", {})
+    return all(recorded.get(name) == wanted[name] for name in COMPARED)
+
+
+# --- build
+
+
+def build(only: str = "") -> None:
+    """Executes the notebooks that need it, and takes over changes of text in the others."""
+    for path in sources(only):
+        notebook, target = read(path), path.with_suffix(".ipynb")
+        made_from = provenance(notebook)
+        old = nbformat.read(target, as_version=4) if target.exists() else None
+        if not only and old is not None and is_fresh(old, made_from):
+            keep_outputs(notebook, old)
+        else:
+            execute(notebook, path, made_from)
+        tidy(notebook)
+        nbformat.write(notebook, target)
+
+
+def keep_outputs(notebook: nbformat.NotebookNode, old: nbformat.NotebookNode) -> None:
+    """Copies outputs from a notebook with the same code."""
+    notebook.metadata["dcgan"] = old.metadata["dcgan"]
+    for cell, before in zip(code_cells(notebook), code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+
+
+def execute(notebook: nbformat.NotebookNode, path: Path, made_from: dict[str, Any]) -> None:
+    """Runs a notebook in the full profile on the real MNIST, and records what it was made from."""
+    require_mnist()
+    os.environ["DCGAN_PROFILE"] = "full"
+    print(f"{path.name}: running", flush=True)
+    started = time.perf_counter()
+    NotebookClient(
+        notebook, timeout=1200, record_timing=False, resources={"metadata": {"path": str(FOLDER)}}
+    ).execute()
+    seconds = round(time.perf_counter() - started)
+    print(f"{path.name}: {seconds} s")
+    versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
+    versions["python"] = platform.python_version()
+    notebook.metadata["dcgan"] = made_from | {"versions": versions, "seconds": seconds}
+
+
+def require_mnist() -> None:
+    """Ends the program unless the data are the real MNIST: committed outputs show nothing else."""
+    try:
+        images = load_images("mnist").images
+    except UserError as error:
+        sys.exit(f"notebooks are built on the real MNIST: {error}")
+    if data_hash(images) != MNIST:
+        sys.exit("notebooks are built on the real MNIST: DCGAN_DATA holds other images")
+    if os.environ.get("DCGAN_DATA"):
+        os.environ["DCGAN_DATA"] = str(Path(os.environ["DCGAN_DATA"]).resolve())
+
+
+def tidy(notebook: nbformat.NotebookNode) -> None:
+    """Keeps what does not change from run to run: ids made from the cells, few metadata."""
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata.pop("jupytext", None)  # pyproject.toml says it for all
+    ids: set[str] = set()
+    for cell in notebook.cells:
+        name = digest(cell.source)[:8]
+        while name in ids:
+            name = digest(name)[:8]
+        ids.add(name)
+        cell.id = name
+        for key in set(cell.metadata) - KEPT:
+            del cell.metadata[key]
+
+
+# --- check
+
+
+def problems(path: Path) -> list[str]:
+    """Returns what is wrong with the `.ipynb` beside `path`, each in one line."""
+    target = path.with_suffix(".ipynb")
+    if not target.exists():
+        return [f"{target.name} is missing: make notebooks"]
+    notebook = nbformat.read(target, as_version=4)
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    found = {
+        f"differs from {path.name}: make notebooks": as_text(notebook, path) != path.read_text(),
+        "has stale outputs: make notebooks": not is_fresh(notebook, provenance(read(path))),
+        "holds an error": any(output.output_type == "error" for output in outputs),
+        "holds warnings (stderr)": any(output.get("name") == "stderr" for output in outputs),
+        f"is larger than {MAX_BYTES:,} bytes": target.stat().st_size > MAX_BYTES,
+        "holds a path of this machine": str(ROOT) in target.read_text(),
+    }
+    return [f"{target.name} {problem}" for problem, there in found.items() if there]
+
+
+def check() -> None:
+    found = [problem for path in sources() for problem in problems(path)]
+    sys.exit("\n".join(found) or None)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["build", *only]:
+            build(*only)
+        case ["check"]:
+            check()
+        case _:
+            sys.exit(__doc__)
