@@ -72,11 +72,20 @@ class Checkpoints:
             leftover.unlink()
 
     def save(self, notes: dict[str, Any], snapshot: bool = False) -> Path:
-        """Saves the present state; a snapshot stays, others give way to newer ones."""
+        """Saves the present state; a snapshot stays, others give way to newer ones.
+
+        Raises:
+            UserError: weights that are not numbers; the checkpoint before stays the newest.
+        """
         content = io.BytesIO()
         arrays = {f"{i:04d}": v.numpy() for i, v in enumerate(state_variables(self.gan))}
-        np.savez(content, notes=json.dumps(notes), **arrays)
         step = int(self.gan.step.numpy())
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise UserError(
+                f"weights are no longer numbers at step {step}: the training has diverged. The "
+                "last checkpoint is sound. A smaller learning rate usually helps"
+            )
+        np.savez(content, notes=json.dumps(notes), **arrays)
         kind = "snapshot" if snapshot else "step"
         path = self.folder / f"{kind}-{step:08d}-{checksum(content.getvalue())}.npz"
         with atomic_path(path) as temporary:

@@ -156,7 +156,7 @@ class DCGAN(keras.Model):
         return tf.random.stateless_normal(shape, self.random_seed(stream, move))
 
     def noisy(self, real_images: tf.Tensor) -> tf.Tensor:
-        """Adds the recipe's noise, if any, to real images."""
+        """Adds the recipe's noise, if any, to real images: the same in each move of a step."""
         if not self.real_noise_stddev:
             return real_images
         seed = self.random_seed("image_noise")
@@ -177,11 +177,14 @@ class DCGAN(keras.Model):
     def average_generator(self) -> None:
         """Moves the averaged generator a little towards the present one.
 
-        BatchNorm's moving statistics are averaged too: they belong to the weights.
+        BatchNorm's moving statistics are averaged too: they belong to the weights. The first
+        steps decay faster, so that the random beginning is soon forgotten.
         """
         if self.sampler is not self.generator:
+            step = tf.cast(self.step.value, tf.float32)
+            decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
             for average, weight in zip(self.sampler.weights, self.generator.weights, strict=True):
-                average.assign_add((1.0 - self.ema_decay) * (weight - average))
+                average.assign_add((1.0 - decay) * (weight - average))
 
     def verdicts(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the shares of real and of fake images that D got right."""

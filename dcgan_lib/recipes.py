@@ -72,9 +72,9 @@ class Recipe:
     # --- the optimizers (Adam)
     batch_size: int = 64
     """Images per step; small batches give more steps in a minute."""
-    g_learning_rate: float = 1e-3
+    g_learning_rate: float = 4e-3
     """Adam's rate for the generator."""
-    d_learning_rate: float = 4e-4
+    d_learning_rate: float = 1.6e-3
     """Adam's rate for the discriminator; slower than G's, which has more to learn."""
     beta_1: float = 0.5
     """Adam's memory of gradients; 0.9 makes the two players swing, says the DCGAN paper."""

@@ -135,7 +135,7 @@ def training_images(
     allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
     images = loaded.images[allowed[:max_images]]
     check_batch_size(len(images), recipe.batch_size)
-    source = loaded.name if data in ("auto", "mnist", "digits") else data
+    source = str(Path(data).resolve()) if data.endswith(".npz") else loaded.name
     return (
         images,
         loaded.images[held_out],

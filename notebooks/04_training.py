@@ -292,17 +292,17 @@ print(f"G's loss: {before:.3f} before its move, {g_loss(noise):.3f} after")
 
 # %%
 images_after = generator(noise, training=True).numpy()
-difference = np.clip(10 * (images_after - images_before), -1, 1)
+difference = np.clip(images_after - images_before, -1, 1)
 rows = np.concatenate([images_before[:5], images_after[:5], difference[:5]])
-titles = ["before"] * 5 + ["after"] * 5 + ["10 × diff."] * 5
+titles = ["before"] * 5 + ["after"] * 5 + ["difference"] * 5
 plot_images(rows, columns=5, titles=titles)
 
 # %% [markdown]
-# Hardly, unless the difference is made ten times as large (grey means "the same"). (Why are these
-# images noisier than those of section 1? In training mode BatchNorm looks at this one batch and
-# stretches it to full contrast.)
+# Still noise, in a somewhat different pattern (in the last row, grey means "the same"): one move
+# makes no digit. (Why are these images noisier than those of section 1? In training mode BatchNorm
+# looks at this one batch and stretches it to full contrast.)
 #
-# A training consists of many hundreds of such small moves, first D, then G. Let us play some more
+# A training consists of many hundreds of such moves, first D, then G. Let us play some more
 # rounds, all on this one batch.
 
 # %%

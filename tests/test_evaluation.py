@@ -1,6 +1,7 @@
 """The judges and the table of `dcgan evaluate`."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,11 @@ def test_the_frozen_judge_is_the_one_that_published_numbers_name(name):
     judge = Evaluator(name)
     assert judge.hash == HASHES[name]
     assert (FOLDER / f"evaluator-{name}.npz").stat().st_size < 1_000_000
+
+
+def test_the_readme_names_the_judges():
+    page = (Path(__file__).parent.parent / "README.md").read_text()
+    assert all(f"`{digits}`" in page for digits in HASHES.values())
 
 
 @pytest.mark.parametrize("name", HASHES)

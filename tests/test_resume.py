@@ -11,7 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import arrays, equal, frames, make_gan, newest_state, read_rows, tiny, tiny_options
+from helpers import (
+    arrays,
+    equal,
+    files_of,
+    frames,
+    make_gan,
+    newest_state,
+    read_rows,
+    tiny,
+    tiny_options,
+)
 
 from dcgan_lib import UserError, train_dcgan_mnist
 from dcgan_lib import checkpoints as ck
@@ -283,3 +293,15 @@ def test_rewinding_takes_back_rows_and_frames(tmp_path):
     ck.rewind(tmp_path, 9)
     assert log.read_text().split() == ["step,d_loss", "5,1.0"]
     assert list(frames(tmp_path)) == ["step_00000000.png", "step_00000005.png"]
+
+
+def test_weights_that_are_not_numbers_are_never_saved(tmp_path):
+    gan = make_gan(tiny())
+    checkpoints = ck.Checkpoints(tmp_path / "checkpoints", gan)
+    checkpoints.save({"seconds": 1.0})
+    before = files_of(tmp_path)
+    weight = gan.discriminator.trainable_variables[0]
+    weight.assign(weight * float("nan"))
+    with pytest.raises(UserError, match="no longer numbers at step 0"):
+        checkpoints.save({"seconds": 2.0})
+    assert files_of(tmp_path) == before
