@@ -119,6 +119,13 @@ def test_density_counts_neighbourhoods_by_hand():
     assert result.recall == 1.0  # each fake's ball reaches to the other fake, 99.5 away
 
 
+def test_density_is_a_share_of_k():
+    real = np.array([[0.0], [1.0], [3.0], [10.0]])  # radii with k=2: 3, 2, 3, 9
+    fake = np.array([[0.5], [100.0], [200.0]])  # the first lies in three balls
+    result = metrics.precision_recall_density_coverage(real, fake, neighbours=2)
+    assert result.density == pytest.approx((3 + 0 + 0) / 3 / 2)
+
+
 def test_chunks_do_not_change_the_result(monkeypatch):
     from sklearn.metrics import pairwise_distances_chunked as chunked
 
