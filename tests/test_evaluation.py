@@ -213,3 +213,12 @@ def test_judging_does_not_count_as_training(tmp_path, monkeypatch):
         clock.now += 60
     clock.now += 1
     assert log.seconds - before == 1
+
+
+def test_the_marks_that_come_with_the_package_can_be_measured_again(mnist_file):
+    references, judge = evaluation.load_references(mnist_file), Evaluator()
+    known = evaluation.known_baselines(judge, references, 10_000)
+    real, _ = judge(references.test)
+    held_out, _ = judge(references.validation)
+    floor = metrics.frechet_distance(real, held_out)
+    assert floor == pytest.approx(known["floor"]["frechet_distance"], rel=0.01)
