@@ -141,8 +141,17 @@ def parse(options: type[Options], arguments: Sequence[str], **keywords: Any) -> 
     except SystemExit as stop:
         if not stop.code:
             raise
-        words = re.sub(r"[─│╭╮╰╯]|-{4,}", " ", complaint.getvalue()).split()
-        raise UserError(" ".join(words)) from None
+        raise UserError(one_line(complaint.getvalue())) from None
+
+
+HEADINGS = "Value error|Unrecognized options|Missing argument|Invalid choice|Parsing error"
+
+
+def one_line(complaint: str) -> str:
+    """Takes what tyro complains of out of its box, headings and repetitions."""
+    words = " ".join(re.sub(r"[─│╭╮╰╯]|-{4,}", " ", complaint).split())
+    words = re.sub(rf"^({HEADINGS}) ", "", words).removeprefix("Error parsing settings: ")
+    return re.sub(r" For full helptext, \w+ (.*)$", r" (see \1)", words)
 
 
 def train(arguments: Sequence[str]) -> int:

@@ -45,7 +45,8 @@ class References:
 
 def load_references(data: str = "auto") -> References:
     """Loads the real images to compare with; arguments and errors as in `load_images`."""
-    train, test = load_images(data, "train"), load_images(data, "test")
+    train = load_images(data, "train")
+    test = load_images(train.name if data == "auto" else data, "test")
     allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
     return References(
         scale(test.images),
@@ -79,6 +80,10 @@ def evaluate(
         UserError: a bad source, or a count that is too small for the metrics.
     """
     source = Path(source)
+    if not source.exists():
+        raise UserError(
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
+        )
     if source.is_dir() and data == "auto":
         data = read_record(source)["data"]["source"]
     references = load_references(data)
