@@ -95,7 +95,7 @@ def evaluate(
     real, _ = judge(references.test[:count])
     tick()
     scores = {"generator": measure(images, real, judge, references, tick)}
-    scores |= known or measure_baselines(judge, references, count, tick)
+    scores |= known or measure_baselines(real, judge, references, tick)
     report = {
         "evaluator": f"{judge.name} {judge.hash}",
         "samples": count,
@@ -126,10 +126,10 @@ def known_baselines(judge: Evaluator, references: References, count: int) -> dic
 
 
 def measure_baselines(
-    judge: Evaluator, references: References, count: int, tick: Callable[[], Any]
+    real: np.ndarray, judge: Evaluator, references: References, tick: Callable[[], Any]
 ) -> dict[str, Any]:
-    """Scores held-out real images (the floor), blurred ones and noise against the test images."""
-    real, _ = judge(references.test[:count])
+    """Scores held-out real images (the floor), blurred ones and noise against `real` features."""
+    count = len(real)
     sets = {
         "floor": references.validation[:count],
         "blurred": metrics.blurred(references.train[:count]),
@@ -145,7 +145,8 @@ def write_baselines() -> Path:
     for name in ("primary", "second"):
         judge = Evaluator(name)
         tick = ticker(3 * len(MEASURES))
-        scores = measure_baselines(judge, references, 10_000, tick)
+        real, _ = judge(references.test)
+        scores = measure_baselines(real, judge, references, tick)
         known[baseline_key(judge, references, 10_000)] = scores
     write_json(BASELINES, known)
     return BASELINES
