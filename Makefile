@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures baselines address lock clean
+.PHONY: help setup run test lab notebooks figures bench baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ notebooks: $(READY)  ## rebuild and execute the notebooks that need it (ONLY=04:
 
 figures: $(READY)  ## make images/ anew, from real runs
 	$(BIN)/dcgan figures
+
+bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --seconds 900": others)
+	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
 
 baselines: $(READY)  ## measure anew what real, blurred and noisy images score
 	$(BIN)/python -c 'from dcgan_lib.evaluation import write_baselines as w; print(w())'

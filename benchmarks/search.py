@@ -1,10 +1,12 @@
-"""Tries one variation of a recipe for a fixed time, and appends what came out to search.jsonl.
+"""Tries one variation of a recipe, and appends what came out to search.jsonl.
 
-    python benchmarks/search.py "wider G" generator_widths=96,48 --seconds 60 --seed 0
+    python benchmarks/search.py "wider G" generator_widths=96,48 --steps 600
+    python benchmarks/search.py "wider G" generator_widths=96,48 --seconds 60 --seed 1
 
 The judge is the frozen primary evaluator on the 10,000 held-out images; test images are not
-looked at. The length in steps is found by timing the first steps, so that learning-rate
-schedules end with the time. benchmarks/LOG.md says what was expected and what came out.
+looked at. A number of steps gives the same result on a busy machine. Given seconds, the length is
+found by timing the first steps, so that learning-rate schedules end with the time.
+benchmarks/LOG.md says what was expected and what came out.
 """
 
 from __future__ import annotations
@@ -73,14 +75,14 @@ def score(generator: keras.Model, real: np.ndarray, judge: Evaluator) -> dict[st
     }
 
 
-def try_recipe(recipe: Recipe, seconds: float) -> dict[str, Any]:
-    """Trains for so many seconds, and judges after one, two and three thirds."""
+def try_recipe(recipe: Recipe, seconds: float, steps: int | None) -> dict[str, Any]:
+    """Trains for so many steps or seconds, and judges after one, two and three thirds."""
     images = load_images("mnist", "train").images
     train, held_out = hold_out_indices(len(images), 10_000)
     judge = Evaluator()
     real, _ = judge(scale(images[held_out]))
     pace = milliseconds_per_step(recipe, images[train])
-    total = int(1000 * seconds / pace)
+    total = steps or int(1000 * seconds / pace)
     gan = build_gan(recipe.replace(steps=total), len(train))
     marks = Marks([total // 3, 2 * total // 3, total], real, judge)
     batches = training_batches(images[train], recipe.batch_size, recipe.seed)
@@ -104,10 +106,12 @@ if __name__ == "__main__":
     parser.add_argument("changes", nargs="*", help="name=value")
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--steps", type=int, help="in place of seconds")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     changes = {name: value(text) for name, text in (c.split("=") for c in options.changes)}
-    result = try_recipe(get_recipe(options.recipe, seed=options.seed, **changes), options.seconds)
+    recipe = get_recipe(options.recipe, seed=options.seed, **changes)
+    result = try_recipe(recipe, options.seconds, options.steps)
     row = {"idea": options.idea, "recipe": options.recipe, "seed": options.seed} | changes | result
     with RESULTS.open("a") as file:
         file.write(json.dumps(row) + "\n")

@@ -49,7 +49,8 @@ def __dir__() -> list[str]:
 
 def import_tensorflow() -> None:
     """Loads TensorFlow without the start-up lines that its C++ code writes past Python."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # 3: with op determinism, each `predict` else warns in red. Real errors come as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
         with _quiet_stderr():
             import tensorflow as tf

@@ -34,12 +34,13 @@ class TrainingInterrupted(KeyboardInterrupt):
 
 
 class StepCallback(keras.callbacks.Callback):
-    """Base of the callbacks that act every so many steps.
+    """Base of the callbacks that act every so many steps, or else at each epoch's end.
 
     Several steps may pass between two calls (`steps_per_execution`), so it asks whether a
     multiple was passed, not whether it was hit.
     """
 
+    every: int | None = None
     last_step: int | None = None
 
     @property
@@ -54,6 +55,17 @@ class StepCallback(keras.callbacks.Callback):
         """Tells whether a multiple of `every` lies between the last call's step and now."""
         before, self.last_step = self.last_step, self.step
         return before // every < self.step // every
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.every and self.passed(self.every):
+            self.act()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self.every:
+            self.act()
+
+    def act(self) -> None:
+        """What a subclass does then."""
 
 
 class GenerateSamplesCallback(StepCallback):
@@ -99,13 +111,12 @@ class GenerateSamplesCallback(StepCallback):
         if self.step == 0:
             self.draw()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.every and self.passed(self.every):
-            self.draw()
-
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self.every and (not self.epochs or epoch + 1 in self.epochs):
-            self.draw()
+        if not self.epochs or epoch + 1 in self.epochs:
+            super().on_epoch_end(epoch, logs)
+
+    def act(self) -> None:
+        self.draw()
 
     def draw(self) -> np.ndarray:
         """Draws, saves and shows one frame; returns it as uint8 (height, width)."""
@@ -226,18 +237,10 @@ class QualityCallback(StepCallback):
         super().on_train_begin(logs)
         self.fixed_noise = sample_latent(self.SAMPLES, self.model.latent_dim, seed=1)
         if self.step == 0:
-            self.measure()
+            self.act()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.every and self.passed(self.every):
-            self.measure()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self.every:
-            self.measure()
-
-    def measure(self) -> None:
-        """Writes one row."""
+    def act(self) -> None:
+        """Measures, and writes one row."""
         seconds = round(self.log.seconds, 3)
         with self.log.paused():
             images = self.model.sampler.predict(self.fixed_noise, batch_size=500, verbose=0)

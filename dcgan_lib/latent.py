@@ -71,3 +71,115 @@ def _spherical(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.
         return (1 - fractions) * start + fractions * end
     weights = np.sin((1 - fractions) * angle), np.sin(fractions * angle)
     return (weights[0] * start + weights[1] * end) / np.sin(angle)
+
+
+def latent_grid(corners: np.ndarray, rows: int = 8, columns: int = 8) -> np.ndarray:
+    """Fills the square between four latent vectors, spherically in both directions.
+
+    Args:
+        corners: (4, latent_dim): top left, top right, bottom left, bottom right.
+        rows, columns: at least 2.
+
+    Returns:
+        float32 (rows * columns, latent_dim), row by row; the corners are in it as they are.
+
+    Raises:
+        UserError: not four vectors, fewer than 2 rows or columns, or a zero vector.
+
+    It is `interpolate` down both sides, then along each row. Taught in notebook 05.
+    """
+    corners = np.asarray(corners, np.float32)
+    if corners.ndim != 2 or len(corners) != 4:
+        raise UserError(f"corners of shape {corners.shape}; accepted: (4, latent_dim)")
+    if rows < 2 or columns < 2:
+        raise UserError(f"rows={rows}, columns={columns}; accepted: 2 or more of each")
+    left = interpolate(corners[0], corners[2], rows)
+    right = interpolate(corners[1], corners[3], rows)
+    return np.concatenate([interpolate(*ends, columns) for ends in zip(left, right, strict=True)])
+
+
+def tour(corners: np.ndarray, steps: int = 10) -> np.ndarray:
+    """Walks from each latent vector to the next, and from the last back to the first.
+
+    No point comes twice, so that the frames of an endless animation move evenly.
+
+    Args:
+        corners: (N, latent_dim), N at least 2.
+        steps: from one corner to the next, at least 1.
+
+    Returns:
+        float32 (N * steps, latent_dim); every `steps`-th is a corner, beginning with the first.
+
+    Raises:
+        UserError: fewer than 2 corners or 1 step, another shape, or a zero vector.
+
+    Taught in notebook 05.
+    """
+    corners = np.asarray(corners, np.float32)
+    if corners.ndim != 2 or len(corners) < 2:
+        raise UserError(f"corners of shape {corners.shape}; accepted: (2 or more, latent_dim)")
+    if steps < 1:
+        raise UserError(f"steps={steps} is impossible; accepted: 1 or more")
+    following = np.roll(corners, -1, axis=0)
+    legs = zip(corners, following, strict=True)
+    return np.concatenate([interpolate(a, b, steps + 1)[:-1] for a, b in legs])
+
+
+def neighbours(z: np.ndarray, count: int = 10, radius: float = 1.0, seed: int = 0) -> np.ndarray:
+    """Goes from one latent vector a given distance, in random directions, at constant length.
+
+    All directions that keep the length are equally likely.
+
+    Args:
+        z: (latent_dim,), at least 2 numbers.
+        count: how many neighbours, at least 1.
+        radius: their distance from `z`, from 0 to twice the length of `z` (the point opposite).
+            Two independent standard normal vectors are about sqrt(2 * latent_dim) apart.
+        seed: of the directions: they are the same for every radius.
+
+    Returns:
+        float32 (count, latent_dim), as long as `z`.
+
+    Raises:
+        UserError: a zero vector, another shape, a count below 1, or a radius out of range.
+
+    Source: Muller, "A note on a method for generating points uniformly on n-dimensional
+    spheres" (1959). Taught in notebook 05.
+    """
+    z = np.asarray(z, np.float64)
+    length = np.linalg.norm(z)
+    if z.ndim != 1 or z.size < 2 or length == 0:
+        raise UserError(f"z of shape {z.shape}; accepted: one vector (latent_dim,), not zero")
+    if not 0 <= radius <= 2 * length:
+        raise UserError(f"radius={radius} is impossible; accepted: from 0 to {2 * length:g}")
+    unit = z / length
+    directions = sample_latent(count, z.size, seed).astype(np.float64)
+    directions -= np.outer(directions @ unit, unit)  # what is left is at a right angle to z
+    angle = 2 * np.arcsin(radius / (2 * length))
+    turned = np.cos(angle) * unit + np.sin(angle) * rescale(directions, 1.0)
+    return (length * turned).astype(np.float32)
+
+
+def rescale(latent: np.ndarray, length: float | None = None) -> np.ndarray:
+    """Gives latent vectors a length, without turning them.
+
+    An average of several is too short for the generator, a sum too long.
+
+    Args:
+        latent: (..., latent_dim).
+        length: above 0; by default sqrt(latent_dim), that of standard normal vectors.
+
+    Returns:
+        float32 (..., latent_dim).
+
+    Raises:
+        UserError: a zero vector, or a length that is not above 0.
+
+    Taught in notebook 05.
+    """
+    latent = np.asarray(latent, np.float64)
+    length = np.sqrt(latent.shape[-1]) if length is None else length
+    norms = np.linalg.norm(latent, axis=-1, keepdims=True)
+    if not np.all(norms > 0) or not length > 0:
+        raise UserError(f"length={length}; accepted: above 0, of vectors that are not zero")
+    return (length * latent / norms).astype(np.float32)

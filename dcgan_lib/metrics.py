@@ -37,7 +37,7 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """
     check_features(real, fake, at_least=real.shape[-1] + 1)
     means = real.mean(axis=0) - fake.mean(axis=0)
-    covariances = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    covariances = [np.atleast_2d(np.cov(features, rowvar=False)) for features in (real, fake)]
     # The eigenvalues of C1 C2 are real and not negative: no matrix root is needed for the trace.
     eigenvalues = linalg.eigvals(covariances[0] @ covariances[1])
     root_trace = np.sqrt(np.clip(eigenvalues.real, 0.0, None)).sum()

@@ -22,8 +22,8 @@ def build_generator(
 ) -> keras.Sequential:
     """Builds the network that turns random numbers into images.
 
-    A Dense layer makes a small, deep picture of the latent vector; each transposed
-    convolution makes it larger and thinner, up to `image_shape`.
+    Dense layers make a small, deep picture of the latent vector; each transposed convolution
+    makes it larger and thinner, up to `image_shape`.
 
     Args:
         recipe: gives `latent_dim`, `generator_*` and `batch_norm_momentum`.
@@ -37,7 +37,8 @@ def build_generator(
         UserError: the strides do not divide the image's sides.
 
     Source: Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep
-    Convolutional Generative Adversarial Networks" (2016), section 3. Taught in notebook 02.
+    Convolutional Generative Adversarial Networks" (2016), section 3; the hidden Dense layer:
+    Chen et al., "InfoGAN" (2016), appendix C.1. Taught in notebook 02.
     """
     if recipe.architecture == "dense":
         return build_dense_generator(recipe, image_shape)
@@ -45,6 +46,9 @@ def build_generator(
     widths, strides = recipe.generator_widths, recipe.generator_strides
     model = keras.Sequential(name="generator")
     model.add(keras.Input((recipe.latent_dim,)))
+    if recipe.generator_hidden:
+        model.add(layers.Dense(recipe.generator_hidden, use_bias=False))
+        add_norm_and_activation(model, recipe)
     model.add(layers.Dense(rows * columns * widths[0], use_bias=False))
     add_norm_and_activation(model, recipe)
     model.add(layers.Reshape((rows, columns, widths[0])))
@@ -54,7 +58,7 @@ def build_generator(
         rows, columns = rows * stride, columns * stride
         assert model.output_shape == (None, rows, columns, filters)
     model.add(transposed_convolution(image_shape[-1], strides[-1], recipe))
-    model.add(layers.Activation("tanh"))
+    model.add(layers.Activation("tanh", dtype="float32"))  # also where a recipe mixes precisions
     assert model.output_shape == (None, *image_shape)
     return model
 
@@ -90,8 +94,8 @@ def build_discriminator(
 ) -> keras.Sequential:
     """Builds the network that tells real images from generated ones.
 
-    Convolutions of stride 2 make the picture smaller and deeper; a Dense layer turns what
-    is left into one number.
+    Convolutions of stride 2 make the picture smaller and deeper; Dense layers turn what is
+    left into one number.
 
     Args:
         recipe: gives `discriminator_*`, `dropout` and `batch_norm_momentum`.
@@ -101,7 +105,8 @@ def build_discriminator(
         A model from (batch, height, width, channels) in [-1, 1] to (batch, 1): logits, or
         with `discriminator_output="sigmoid"` probabilities. High means real.
 
-    Source: Radford, Metz, Chintala (2016), section 3. Taught in notebook 03.
+    Source: Radford, Metz, Chintala (2016), section 3; the hidden Dense layer: Chen et al.
+    (2016), appendix C.1. Taught in notebook 03.
     """
     if recipe.architecture == "dense":
         return build_dense_discriminator(recipe, image_shape)
@@ -109,20 +114,29 @@ def build_discriminator(
     model.add(keras.Input(image_shape))
     for i, filters in enumerate(recipe.discriminator_widths):
         model.add(layers.Conv2D(filters, recipe.discriminator_kernel, 2, padding="same"))
-        if recipe.discriminator_batch_norm and i > 0:
-            model.add(layers.BatchNormalization(momentum=recipe.batch_norm_momentum))
-        model.add(layers.LeakyReLU(recipe.discriminator_negative_slope))
-        if recipe.dropout:
-            model.add(layers.Dropout(recipe.dropout))
+        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm and i > 0)
     model.add(layers.Flatten())
+    if recipe.discriminator_hidden:
+        model.add(layers.Dense(recipe.discriminator_hidden))
+        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm)
     add_verdict(model, recipe)
     return model
+
+
+def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -> None:
+    """Adds to `model` what follows each of the discriminator's layers but the last."""
+    if norm:
+        model.add(layers.BatchNormalization(momentum=recipe.batch_norm_momentum))
+    model.add(layers.LeakyReLU(recipe.discriminator_negative_slope))
+    if recipe.dropout:
+        model.add(layers.Dropout(recipe.dropout))
 
 
 def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
     """Adds the discriminator's last layer to `model`: one number for each image."""
     sigmoid = recipe.discriminator_output == "sigmoid"
-    model.add(layers.Dense(1, activation="sigmoid" if sigmoid else None))
+    activation = "sigmoid" if sigmoid else "linear"
+    model.add(layers.Dense(1, activation=activation, dtype="float32"))
     assert model.output_shape == (None, 1)
 
 
@@ -139,8 +153,8 @@ def build_dense_generator(
     for units in recipe.generator_widths:
         model.add(layers.Dense(units, use_bias=not recipe.generator_batch_norm))
         add_norm_and_activation(model, recipe)
-    model.add(layers.Dense(math.prod(image_shape), activation="tanh"))
-    model.add(layers.Reshape(image_shape))
+    model.add(layers.Dense(math.prod(image_shape), activation="tanh", dtype="float32"))
+    model.add(layers.Reshape(image_shape, dtype="float32"))
     assert model.output_shape == (None, *image_shape)
     return model
 
@@ -158,8 +172,6 @@ def build_dense_discriminator(
     model.add(layers.Flatten())
     for units in recipe.discriminator_widths:
         model.add(layers.Dense(units))
-        model.add(layers.LeakyReLU(recipe.discriminator_negative_slope))
-        if recipe.dropout:
-            model.add(layers.Dropout(recipe.dropout))
+        add_norm_leak_dropout(model, recipe, norm=False)
     add_verdict(model, recipe)
     return model

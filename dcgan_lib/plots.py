@@ -86,7 +86,7 @@ def plot_images(
     for i, axis in enumerate(axes.flat):
         axis.axis("off")
         if i < len(images):
-            axis.imshow(unscale(images[i]), cmap="gray", vmin=0, vmax=255)
+            axis.imshow(unscale(images[i]), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(titles[i] if titles else "", fontsize=9)
     figure.suptitle(title)
     plt.close(figure)
@@ -143,7 +143,7 @@ def plot_losses(log: Mapping[str, Sequence[float]] | str | Path, title: str = ""
     accuracy.set(
         ylim=(0, 1.02), ylabel="D is right on", xlabel="step" if "step" in log else "epoch"
     )
-    for axis, corner in ((losses, "upper right"), (accuracy, "lower right")):
+    for axis, corner in ((losses, "center right"), (accuracy, "lower right")):
         axis.legend(loc=corner, fontsize=9)
         axis.grid(alpha=0.25)
     losses.set_title(title or "Losses: is the game balanced? (they do not measure quality)")

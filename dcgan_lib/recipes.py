@@ -30,6 +30,9 @@ class Recipe:
     """`dcgan` is built of convolutions, `dense` (recipe `vanilla`) of fully connected layers."""
     latent_dim: int = 100
     """Length of the generator's input vector z; 100 since the DCGAN paper."""
+    generator_hidden: int = 256
+    """Units of a Dense layer before the first small picture, so that strokes far apart agree; 0
+    leaves it out."""
     generator_widths: tuple[int, ...] = (64, 32)
     """Channels before each transposed convolution (units of each layer if `dense`)."""
     generator_strides: tuple[int, ...] = (2, 2)
@@ -42,6 +45,8 @@ class Recipe:
     """BatchNorm after every layer but the last keeps the signal's size through the depth."""
     discriminator_widths: tuple[int, ...] = (32, 64)
     """Channels after each convolution of stride 2 (units of each layer if `dense`)."""
+    discriminator_hidden: int = 128
+    """Units of a Dense layer that sees the whole picture before the verdict; 0 leaves it out."""
     discriminator_kernel: int = 4
     """Kernel size of the discriminator's convolutions."""
     discriminator_negative_slope: float = 0.2
@@ -91,8 +96,11 @@ class Recipe:
     ema_decay: float = 0.99
     """Samples come from an average of the generator's weights, which swings less; 0 is off."""
 
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """`mixed_bfloat16` computes in 16 bits, weights stay in 32; faster on some processors."""
+
     # --- length and what is kept
-    steps: int | None = 1600
+    steps: int | None = 1000
     """Length in batches; give either this or epochs."""
     epochs: int | None = None
     """Length in passes over the data; give either this or steps."""
@@ -205,6 +213,8 @@ def _check_values(recipe: Recipe) -> None:
         require(name, 0 < getattr(recipe, name) <= 1, "above 0, up to 1")
     for name in ("generator_widths", "discriminator_widths"):
         require(name, len(getattr(recipe, name)) > 0, "at least one width")
+    for name in ("generator_hidden", "discriminator_hidden"):
+        require(name, getattr(recipe, name) >= 0, "0 or above")
     require("seed", 0 <= recipe.seed < 2**31, "from 0 to 2147483647")
     require("hold_out", recipe.hold_out >= 0, "0 or above")
     require("name", _is_plain(recipe.name), "letters, digits, '-' and '_'")
@@ -227,6 +237,8 @@ FAST = Recipe()
 
 TUTORIAL = Recipe(  # the network and settings of TensorFlow's own DCGAN tutorial
     name="tutorial",
+    generator_hidden=0,
+    discriminator_hidden=0,
     generator_widths=(256, 128, 64),
     generator_strides=(1, 2, 2),
     generator_kernel=5,
@@ -268,6 +280,8 @@ SMOOTH = TUTORIAL.replace(
 
 BALANCED = Recipe(
     name="balanced",
+    generator_hidden=0,
+    discriminator_hidden=0,
     generator_widths=(128, 64),
     discriminator_widths=(64, 128),
     discriminator_output="sigmoid",
@@ -309,6 +323,8 @@ KERAS = BALANCED.replace(
 
 VANILLA = Recipe(
     name="vanilla",
+    generator_hidden=0,
+    discriminator_hidden=0,
     architecture="dense",
     generator_widths=(256, 512, 1024),
     generator_strides=(),

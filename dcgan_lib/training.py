@@ -183,9 +183,10 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28
         num_images: size of the training set: the learning-rate schedules end with the run.
     """
     keras.utils.set_random_seed(recipe.seed)
+    with layer_precision(recipe.precision):
+        networks = build_generator(recipe, image_shape), build_discriminator(recipe, image_shape)
     gan = DCGAN(
-        build_generator(recipe, image_shape),
-        build_discriminator(recipe, image_shape),
+        *networks,
         d_steps=recipe.d_steps,
         g_steps=recipe.g_steps,
         simultaneous=recipe.simultaneous,
@@ -204,6 +205,17 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28
         ),
     )
     return gan
+
+
+@contextlib.contextmanager
+def layer_precision(policy: str) -> Iterator[None]:
+    """Layers built meanwhile compute with this Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers.Adam:

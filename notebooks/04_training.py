@@ -21,7 +21,7 @@
 # - change one setting at a time and compare the pictures.
 #
 # **You need** Python and a little Keras: layers, models, `fit`. Nothing about GANs that is not
-# said here. **Run time**: about four minutes on two processor cores, no GPU.
+# said here. **Run time**: about five minutes on two processor cores, no GPU.
 #
 # **Where we are.** A GAN has two players. The *generator* G
 # ([notebook 02](02_generator.ipynb)) draws images from random numbers; the *discriminator* D
@@ -40,7 +40,7 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
 for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
     if (folder / "dcgan_lib" / "__init__.py").exists():
         sys.path.insert(0, str(folder))
@@ -211,12 +211,16 @@ def g_loss(noise):
 # recent gradients and of their squares (its two **betas** say how long), and gives each weight a
 # pace of its own. GANs mostly use a first beta of 0.5 where 0.9 is usual: the opponent moves, so
 # old gradients mislead, and the players swing. The **learning rate** scales all paces: too small
-# and nothing happens, too large and the networks overshoot.
+# and nothing happens, too large and the networks overshoot. A gradient says which way is down, not
+# how far.
+#
+# The rates of `fast` are large, so that a training is over in a minute; a first move with them
+# overshoots. To see what one move does, we begin with a quarter of them.
 
 # %%
 print(f"learning rates: G {recipe.g_learning_rate}, D {recipe.d_learning_rate}")
-g_optimizer = keras.optimizers.Adam(recipe.g_learning_rate, beta_1=recipe.beta_1)
-d_optimizer = keras.optimizers.Adam(recipe.d_learning_rate, beta_1=recipe.beta_1)
+g_optimizer = keras.optimizers.Adam(recipe.g_learning_rate / 4, beta_1=recipe.beta_1)
+d_optimizer = keras.optimizers.Adam(recipe.d_learning_rate / 4, beta_1=recipe.beta_1)
 
 # %% [markdown]
 # Now the move: the loss under the tape, its gradients, one step downhill. We hand over only D's
@@ -258,7 +262,9 @@ said_after = probability_real(real_images), probability_real(fake_images)
 plot_verdicts({"Before D's move": said_before, "After it": said_after})
 
 # %% [markdown]
-# One move, and D tells the two groups apart better than before.
+# Before, the two heaps lie on each other. After a single move the real images lie a little further
+# right: D has begun to tell them apart. (Both heaps have also moved to the middle. Being sure of
+# something wrong is what costs most.)
 #
 # ### G moves
 #
@@ -303,12 +309,14 @@ plot_images(rows, columns=5, titles=titles)
 # looks at this one batch and stretches it to full contrast.)
 #
 # A training consists of many hundreds of such moves, first D, then G. Let us play some more
-# rounds, all on this one batch.
+# rounds, all on this one batch, now with the full learning rates.
 
 # %%
 import time
 
-rounds = 3 if QUICK else 40
+rounds = 3 if QUICK else 160
+g_optimizer.learning_rate = recipe.g_learning_rate
+d_optimizer.learning_rate = recipe.d_learning_rate
 d_losses, g_losses = [], []
 started = time.perf_counter()
 for _ in range(rounds):
@@ -325,8 +333,9 @@ images_now = generator(noise, training=True).numpy()
 plot_images(images_now[:10], columns=5, title=f"G after {rounds} more rounds")
 
 # %% [markdown]
-# Dark paper, some ink in the middle, as in the real images. Nobody told G so: it followed the
-# gradients that came through D. Here are both losses, round by round:
+# Dark paper, and digits of a sort. Nobody told G so: it followed the gradients that came through D.
+# (All rounds used the same batch, so these may be near copies of its 64 images. That is why a
+# training shows D other images in each step.) Here are both losses, round by round:
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
@@ -337,8 +346,9 @@ axis.legend()
 plt.show()
 
 # %% [markdown]
-# What one player wins the other loses: where one curve falls, the other rises. No curve goes
-# steadily down, as it would in ordinary training.
+# D's loss falls and G's rises, although G draws better and better: D learns to tell these 64 images
+# from G's faster than G learns to draw them. What one player wins the other loses, so the two
+# losses cannot both go steadily down, as the one loss of ordinary training does.
 #
 # ## 3 · The library's training step
 #
@@ -475,6 +485,7 @@ class ShownDCGAN(DCGAN):
 # ## 4 · `compile`, `fit`, callbacks
 #
 # An ordinary Keras model is compiled with one optimizer; ours needs one for each player.
+# (`ema_decay` says how slowly the average of G's weights follows G.)
 
 # %%
 from dcgan_lib import BinaryCrossentropyLoss
@@ -507,12 +518,13 @@ history = gan.fit(
 
 # %% [markdown]
 # `d_accuracy_real` and `d_accuracy_fake` are the shares of real and fake images that D got right.
-# The picture shows little yet: a hundred steps are few, and the average lags behind G.
+# The picture shows dark paper with bright dots and blots, and in the last image a first ring; the
+# rest are no digits yet: a hundred steps are few.
 #
-# Compare the time of a step with that of our round by hand. The first epoch is slow for another
-# reason: `fit` does not run `train_step` as Python. It **traces** it once: runs it with
-# placeholders and writes down every TensorFlow operation in a **graph**. From then on it replays
-# the graph, without Python in between.
+# A step of the second epoch takes much less time than our round by hand, because `fit` does not
+# run `train_step` as Python. It **traces** it once: runs it with placeholders and writes down
+# every TensorFlow operation in a **graph**. From then on it replays the graph, without Python in
+# between. The tracing itself takes some seconds; that is why the first epoch is slower.
 #
 # **Predict, then run:** how often does this print?
 
@@ -575,8 +587,9 @@ from dcgan_lib import plot_losses
 plot_losses(run.log)
 
 # %% [markdown]
-# They move for a while, then stay level. Now images of the same run. We take three of the frames
-# that the callback saved, and from each a corner of sixteen digits.
+# They move in the first 250 steps, then stay nearly level. The lower panel shows how often D is
+# right: a little over 60%, on real and on fake images alike. Now images of the same run. We take
+# three of the frames that the callback saved, and from each a corner of sixteen digits.
 
 # %%
 import imageio.v3 as iio
@@ -599,16 +612,17 @@ for axis, i in zip(axes, chosen, strict=True):
 plt.show()
 
 # %% [markdown]
-# The losses hardly change, the images do. The reason: each loss is measured *against the
-# opponent*, and the opponent gets better too. Two chess players who both learn still win half of
-# their games.
+# The losses hardly change, the images do: on the left grey flecks and frayed strokes, on the right
+# clean paper and firmer strokes, and more of them can be read. The reason: each loss is measured
+# *against the opponent*, and the opponent gets better too. Two equally good chess players who both
+# learn still win half of their games each.
 #
 # - The losses **do** tell whether the game is balanced. If D's loss goes to 0 and D is right on
 #   everything, G gets no useful gradients any more; if D is right on half of the images only, it
 #   has nothing left to teach.
 # - The end of the game would be an **equilibrium**: neither player can gain by changing alone. G
 #   draws so well that D can only guess, D says 0.5 to everything, and its loss is
-#   2 · log 2 ≈ 1.39. Real trainings circle around it at some distance.
+#   2 · log 2 ≈ 1.39. Real trainings stay at some distance; ours stays near 1.3.
 # - The losses do **not** tell how good the images are, or when to stop. For that, look at them,
 #   or measure them ([notebook 07](07_measuring_quality.ipynb)).
 #
@@ -721,20 +735,23 @@ picture
 # %% [markdown]
 # ## 9 · Change one thing
 #
-# With recipes an experiment is a few words. Three short trainings, all the same but for one
-# thing:
+# With recipes an experiment is a few words. Five short trainings, all the same but for one thing:
 #
 # - the recipe as it is;
-# - latent vectors of only 2 numbers, so that all of G's images come from a plane;
-# - both learning rates twenty times smaller.
+# - latent vectors of 10 numbers in place of 100;
+# - a quarter of the channels in both networks (their *widths*);
+# - batches of 16 images;
+# - both learning rates five times smaller.
 
 # %%
 changes = {
     "as it is": {},
-    "latent_dim 2": {"latent_dim": 2},
-    "learning rates / 20": {
-        "g_learning_rate": recipe.g_learning_rate / 20,
-        "d_learning_rate": recipe.d_learning_rate / 20,
+    "latent_dim 10": {"latent_dim": 10},
+    "widths / 4": {"generator_widths": (16, 8), "discriminator_widths": (8, 16)},
+    "batch_size 16": {"batch_size": 16},
+    "learning rates / 5": {
+        "g_learning_rate": recipe.g_learning_rate / 5,
+        "d_learning_rate": recipe.d_learning_rate / 5,
     },
 }
 
@@ -744,7 +761,7 @@ changes = {
 # %%
 shared = {"data": data.name, "resume": False, "verbose": False} | (SHORT or {"steps": 300})
 results = {}
-for number, (title, change) in enumerate(changes.items()):
+for number, (title, change) in enumerate(list(changes.items())[: 2 if QUICK else None]):
     folder = RUNS / f"experiment-{number}"
     results[title] = train_dcgan_mnist("fast", folder, **shared, **change)
 
@@ -754,7 +771,7 @@ for number, (title, change) in enumerate(changes.items()):
 # %%
 from dcgan_lib.plots import image_grid
 
-figure, axes = plt.subplots(1, 3, figsize=(7.5, 3), layout="constrained")
+figure, axes = plt.subplots(1, len(results), figsize=(10, 2.4), layout="constrained")
 for axis, (title, result) in zip(axes, results.items(), strict=True):
     latent = sample_latent(16, result.recipe.latent_dim, seed=3)
     axis.imshow(image_grid(result.generator(latent, training=False)), cmap="gray")
@@ -763,9 +780,15 @@ for axis, (title, result) in zip(axes, results.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# With two numbers many images look alike: there is little room between one digit and the next.
-# With small learning rates G has not come far in so few steps; it would need many more. Are large
-# ones better, then? Put `* 20` in place of `/ 20` and run the three cells again.
+# - Ten numbers are enough for first digits: the digits do not need a hundred.
+# - With a quarter of the channels they come too, in rougher strokes.
+# - Batches of 16 give dots. BatchNorm and the gradients then know only 16 images at a time.
+# - With small learning rates there is hardly anything: G would need many more steps.
+#
+# The dots are how many trainings begin; the run of section 5 drew them too, at step 100 (see the
+# GIF), and left them behind. Is the fourth run stuck, or only slower? Put 1000 in place of 300 and
+# see. And are larger learning rates better still? Put `* 5` in place of `/ 5` and run the three
+# cells again.
 #
 # One run of each with one seed is a hint, not a proof: another seed gives other pictures. How to
 # measure a difference is the subject of [notebook 07](07_measuring_quality.ipynb).
@@ -902,7 +925,7 @@ def check_loss(loss):
 
 
 # %% [markdown]
-# Fill in the two dots; the last line checks them:
+# Replace both `...`; the last line checks them:
 
 # %% tags=["nbval-check-output"]
 from dcgan_lib import GANLoss

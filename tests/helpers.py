@@ -18,6 +18,8 @@ def tiny(name: str = "fast", **changes) -> Recipe:
     small = {
         "generator_widths": (8, 4, 4)[: len(recipe.generator_widths)],
         "discriminator_widths": (4, 8)[: len(recipe.discriminator_widths)],
+        "generator_hidden": min(recipe.generator_hidden, 16),
+        "discriminator_hidden": min(recipe.discriminator_hidden, 8),
         "latent_dim": 10,
         "batch_size": 32,
         "num_samples": 4,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dcgan_lib import UserError, interpolate, sample_latent
+from dcgan_lib.latent import latent_grid, neighbours, rescale, tour
 
 START, END = sample_latent(2, 100, seed=3)
 
@@ -87,3 +88,132 @@ def test_impossible_samples_are_refused():
     for count, latent_dim in ((0, 100), (-1, 100), (5, 0)):
         with pytest.raises(UserError, match="at least 1"):
             sample_latent(count, latent_dim)
+
+
+# --- grids, tours, neighbours, lengths
+
+CORNERS = sample_latent(4, 100, seed=4)
+
+
+def lengths(latent):
+    return np.linalg.norm(latent.astype(np.float64), axis=-1)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 2), (3, 5), (8, 8)])
+def test_a_grid_has_its_corners_in_the_corners(rows, columns):
+    grid = latent_grid(CORNERS, rows, columns)
+    assert grid.shape == (rows * columns, 100)
+    assert grid.dtype == np.float32
+    table = grid.reshape(rows, columns, 100)
+    assert np.array_equal(table[[0, 0, -1, -1], [0, -1, 0, -1]], CORNERS)
+
+
+def test_a_grid_walks_down_its_sides_and_along_its_rows():
+    table = latent_grid(CORNERS, 4, 6).reshape(4, 6, 100)
+    assert np.array_equal(table[:, 0], interpolate(CORNERS[0], CORNERS[2], 4))
+    assert np.array_equal(table[:, -1], interpolate(CORNERS[1], CORNERS[3], 4))
+    for row in table:
+        assert np.array_equal(row, interpolate(row[0], row[-1], 6))
+
+
+def test_a_grid_keeps_the_length():
+    assert np.allclose(lengths(latent_grid(rescale(CORNERS), 5, 5)), 10, atol=1e-4)
+
+
+def test_impossible_grids_are_refused():
+    for corners in (CORNERS[:3], CORNERS[0], np.stack([CORNERS])):
+        with pytest.raises(UserError, match=r"\(4, latent_dim\)"):
+            latent_grid(corners)
+    for rows, columns in ((1, 8), (8, 1)):
+        with pytest.raises(UserError, match="2 or more"):
+            latent_grid(CORNERS, rows, columns)
+    with pytest.raises(UserError, match="not zero"):
+        latent_grid(0 * CORNERS)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_a_tour_visits_its_corners_in_order(steps):
+    path = tour(CORNERS, steps)
+    assert path.shape == (4 * steps, 100)
+    assert path.dtype == np.float32
+    assert np.array_equal(path[::steps], CORNERS)
+
+
+def test_a_tour_ends_one_step_before_its_start_and_no_point_comes_twice():
+    path = tour(CORNERS, 6)
+    assert np.array_equal(path[-6:], interpolate(CORNERS[3], CORNERS[0], 7)[:-1])
+    assert len(np.unique(path, axis=0)) == len(path)
+
+
+def test_impossible_tours_are_refused():
+    for corners in (CORNERS[:1], CORNERS[0]):
+        with pytest.raises(UserError, match="2 or more"):
+            tour(corners)
+    with pytest.raises(UserError, match="steps=0"):
+        tour(CORNERS, 0)
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.5, 5.0, 14.0])
+def test_neighbours_are_as_far_as_asked_and_as_long_as_the_start(radius):
+    around = neighbours(START, 50, radius, seed=1)
+    assert around.shape == (50, 100)
+    assert around.dtype == np.float32
+    assert np.allclose(lengths(around), lengths(START), atol=1e-4)
+    assert np.allclose(lengths(around - START), radius, atol=1e-4)
+
+
+def test_the_farthest_neighbour_is_the_point_opposite():
+    farthest = neighbours(START, 3, 2 * lengths(START))
+    assert np.allclose(farthest, -START, atol=1e-4)
+
+
+def test_neighbours_go_in_all_directions_alike():
+    around = neighbours(START, 4000, 8.0, seed=2).astype(np.float64)
+    unit = START / lengths(START)
+    sideways = around - np.outer(around @ unit, unit)
+    assert np.allclose(sideways.mean(axis=0), 0, atol=0.06)  # a standard error is 0.012
+    spread = np.linalg.eigvalsh(np.cov(sideways, rowvar=False))
+    assert spread[0] < 1e-9  # none along the start itself
+    assert spread[-1] < 2 * spread[1]
+
+
+def test_neighbours_are_fixed_by_the_seed_whose_directions_hold_for_every_radius():
+    assert np.array_equal(neighbours(START, 5), neighbours(START, 5))
+    assert not np.array_equal(neighbours(START, 5), neighbours(START, 5, seed=1))
+    near, far = (neighbours(START, 5, r).astype(np.float64) - START for r in (0.1, 2.0))
+    cosines = np.sum(near * far, axis=1) / (lengths(near) * lengths(far))
+    assert np.all(cosines > 0.98)
+
+
+def test_impossible_neighbours_are_refused():
+    for z in (CORNERS, 0 * START, START[:1]):
+        with pytest.raises(UserError, match="one vector"):
+            neighbours(z)
+    for radius in (-0.1, 2.1 * lengths(START), float("nan")):
+        with pytest.raises(UserError, match="accepted: from 0 to"):
+            neighbours(START, 5, radius)
+    with pytest.raises(UserError, match="at least 1"):
+        neighbours(START, 0)
+
+
+@pytest.mark.parametrize("length", [None, 0.5, 30.0])
+def test_rescaling_sets_the_length_and_keeps_the_direction(length):
+    rescaled = rescale(CORNERS, length)
+    assert rescaled.dtype == np.float32
+    assert np.allclose(lengths(rescaled), 10 if length is None else length, rtol=1e-5)
+    cosines = np.sum(rescaled * CORNERS, axis=1) / (lengths(rescaled) * lengths(CORNERS))
+    assert np.allclose(cosines, 1, atol=1e-5)
+
+
+def test_rescaling_takes_one_vector_and_tables_of_them():
+    assert np.array_equal(rescale(START), rescale(START[np.newaxis])[0])
+    table = CORNERS.reshape(2, 2, 100)
+    assert np.array_equal(rescale(table), rescale(CORNERS).reshape(2, 2, 100))
+
+
+def test_impossible_lengths_are_refused():
+    for length in (0.0, -1.0, float("nan")):
+        with pytest.raises(UserError, match="above 0"):
+            rescale(START, length)
+    with pytest.raises(UserError, match="not zero"):
+        rescale(np.stack([START, 0 * START]))

@@ -17,7 +17,7 @@ def exact_gaussian(count, mean, scale, dim=4):
     """Samples whose mean and covariance are exactly these."""
     x = gaussian(count, dim=dim)
     x -= x.mean(axis=0)
-    root = np.linalg.cholesky(np.linalg.inv(np.cov(x, rowvar=False)))
+    root = np.linalg.cholesky(np.linalg.inv(np.atleast_2d(np.cov(x, rowvar=False))))
     return x @ root * scale + mean
 
 
@@ -34,6 +34,11 @@ def test_frechet_of_a_shift_is_its_square():
 def test_frechet_of_scales_has_a_closed_form():
     a, b = exact_gaussian(200, 0.0, 1.0), exact_gaussian(200, 0.0, 2.5)
     assert metrics.frechet_distance(a, b) == pytest.approx(4 * (2.5 - 1.0) ** 2)
+
+
+def test_frechet_of_a_single_feature():
+    a, b = exact_gaussian(200, 0.0, 1.0, dim=1), exact_gaussian(200, 2.0, 0.5, dim=1)
+    assert metrics.frechet_distance(a, b) == pytest.approx(2.0**2 + 0.5**2)
 
 
 def test_frechet_of_correlated_gaussians_agrees_with_the_matrix_root():

@@ -31,6 +31,21 @@ def of_kind(network, kind) -> list:
     return [layer for layer in network.layers if isinstance(layer, kind)]
 
 
+def test_the_default_generator_begins_with_a_hidden_layer():
+    assert names(build_generator(RECIPES["fast"]))[:4] == [
+        "Dense 256",
+        "BatchNormalization",
+        "ReLU 0.0",
+        f"Dense {7 * 7 * 64}",
+    ]
+
+
+def test_without_hidden_layers_they_are_left_out():
+    plain = RECIPES["fast"].replace(generator_hidden=0, discriminator_hidden=0)
+    assert len(of_kind(build_generator(plain), layers.Dense)) == 1
+    assert len(of_kind(build_discriminator(plain), layers.Dense)) == 1
+
+
 def test_the_tutorial_generator_layer_by_layer():
     assert names(build_generator(RECIPES["tutorial"])) == [
         f"Dense {7 * 7 * 256}",
@@ -69,6 +84,9 @@ def test_the_default_discriminator_has_batch_norm_but_not_first():
         "BatchNormalization",
         "ReLU 0.2",
         "Flatten",
+        "Dense 128",
+        "BatchNormalization",
+        "ReLU 0.2",
         "Dense 1",
     ]
 
@@ -147,11 +165,11 @@ def test_batch_norm_can_be_left_out_and_its_momentum_set():
         assert {layer.momentum for layer in found} == {0.77}
 
 
-@pytest.mark.parametrize("name", ["fast", "vanilla"])
-def test_dropout_is_a_setting(name):
+@pytest.mark.parametrize(("name", "count"), [("fast", 3), ("vanilla", 2)])
+def test_dropout_is_a_setting(name, count):
     assert not of_kind(build_discriminator(tiny(name)), layers.Dropout)
     dropped = of_kind(build_discriminator(tiny(name, dropout=0.4)), layers.Dropout)
-    assert [layer.rate for layer in dropped] == [0.4, 0.4]
+    assert [layer.rate for layer in dropped] == [0.4] * count
 
 
 def test_depth_is_a_setting_too():

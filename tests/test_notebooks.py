@@ -25,11 +25,37 @@ import address  # noqa: E402
 
 import notebooks as tool  # noqa: E402
 
-SHOWN = {"04": {"train_step", "d_step", "g_step", "apply_gradients", "untouched"}}
+SHOWN = {
+    "01": {"scale", "unscale", "training_batches"},
+    "02": {"build_generator", "first_size", "transposed_convolution", "add_norm_and_activation"},
+    "03": {"build_discriminator", "add_norm_leak_dropout", "add_verdict"}
+    | {"GANLoss", "BinaryCrossentropyLoss"},
+    "04": {"train_step", "d_step", "g_step", "apply_gradients", "untouched"},
+    "05": {"interpolate", "_spherical", "latent_grid", "rescale", "neighbours", "tour"},
+    "07": {"frechet_distance"},
+}
 TERMS = {
+    "01": "label, class, pixel, channel, normalise, tanh, batch, iteration, step, epoch, "
+    "shuffle buffer, seed, distribution, spread, correlation, classifier, held-out",
+    "02": "latent vector, recipe, seed, dense, weights, parameters, bias, channels, upsampling, "
+    "kernel, stride, transposed convolution, padding, convolution, checkerboard, activation, ReLU, "
+    "LeakyReLU, tanh, batch normalisation, training mode, inference mode, moving averages, "
+    "momentum, feature maps",
+    "03": "channel, convolution, kernel, feature map, stride, padding, LeakyReLU, gradient, "
+    "Dropout, seed, recipe, BatchNorm, logit, sigmoid, probability, loss, cross-entropy, "
+    "binary cross-entropy, label, expectation, min–max game, density, equilibrium, "
+    "saturating loss, non-saturating loss, mode, learning rate, Adam, oscillation, mode collapse, "
+    "frozen, norm",
     "04": "batch, step, iteration, epoch, recipe, seed, latent vector, fixed noise, loss, label, "
     "logit, binary cross-entropy, gradient, tape, trainable variables, optimizer, Adam, betas, "
-    "learning rate, callback, traces, graph, run folder, equilibrium, checkpoint, inference mode"
+    "learning rate, callback, traces, graph, run folder, equilibrium, checkpoint, inference mode",
+    "05": "recipe, run folder, latent vector, latent space, standard normal, seed, "
+    "inference mode, judge, confidence, norm, length, interpolation, linear interpolation, "
+    "spherical interpolation, variety, pixel distance, continuous, neighbour, "
+    "arithmetic of latent vectors, control, temperature, truncation, nearest neighbour, features",
+    "07": "loss, step, held-out, classifier, feature, evaluator, frozen, confidence, mean, "
+    "spread, Gaussian, Fréchet distance, covariance, floor, kernel distance, precision, recall, "
+    "density, coverage, mode, overfitting, seed, bias",
 }
 
 every_notebook = pytest.mark.parametrize("path", tool.sources(), ids=lambda path: path.stem)
@@ -48,6 +74,12 @@ def test_first_cell_is_the_common_one(path):
     expected = address.first_cell(address.address())
     for file in (path, path.with_suffix(".ipynb")):
         assert tool.code_cells(tool.read(file))[0].source == expected
+
+
+def test_readme_tells_the_measured_run_times():
+    assert tool.with_run_times(tool.README.read_text()) == tool.README.read_text()
+    stale = "| 04 | [`04_training`](notebooks/04_training.ipynb) | y | 99 min |"
+    assert "99" not in tool.with_run_times(stale)
 
 
 def test_readme_agrees_on_the_address():

@@ -16,6 +16,9 @@ COMMON = {"seed": 0, "latent_dim": 100, "beta_2": 0.999, "d_steps": 1, "hold_out
 EXPECTED = {
     "fast": {
         "architecture": "dcgan",
+        "generator_hidden": 256,
+        "discriminator_hidden": 128,
+        "precision": "float32",
         "generator_widths": (64, 32),
         "generator_strides": (2, 2),
         "generator_kernel": 4,
@@ -31,6 +34,8 @@ EXPECTED = {
         "discriminator_output": "logits",
     },
     "tutorial": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "architecture": "dcgan",
         "generator_widths": (256, 128, 64),
         "generator_strides": (1, 2, 2),
@@ -58,6 +63,8 @@ EXPECTED = {
         "real_label_smoothing": 0.0,
     },
     "smooth": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "architecture": "dcgan",
         "generator_widths": (256, 128, 64),
         "generator_strides": (1, 2, 2),
@@ -79,6 +86,8 @@ EXPECTED = {
         "sample_every": 200,
     },
     "balanced": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "architecture": "dcgan",
         "generator_widths": (128, 64),
         "generator_strides": (2, 2),
@@ -99,6 +108,8 @@ EXPECTED = {
         "simultaneous": False,
     },
     "schedule": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "generator_widths": (128, 64),
         "generator_negative_slope": 0.0,
         "discriminator_widths": (64, 128),
@@ -112,6 +123,8 @@ EXPECTED = {
         "g_steps": 3,
     },
     "keras": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "generator_widths": (128, 64),
         "generator_negative_slope": 0.2,
         "discriminator_widths": (64, 128),
@@ -127,6 +140,8 @@ EXPECTED = {
         "g_steps": 1,
     },
     "vanilla": {
+        "generator_hidden": 0,
+        "discriminator_hidden": 0,
         "architecture": "dense",
         "generator_widths": (256, 512, 1024),
         "generator_negative_slope": 0.2,
@@ -222,6 +237,9 @@ IMPOSSIBLE = [
     ("fake_label_smoothing", -0.1),
     ("real_noise_stddev", -0.1),
     ("generator_negative_slope", -0.1),
+    ("generator_hidden", -1),
+    ("discriminator_hidden", 1.5),
+    ("precision", "float16"),
     ("steps", 0),
     ("epochs", -3),
     ("sample_every", 0),

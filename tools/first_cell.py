@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
 for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
     if (folder / "dcgan_lib" / "__init__.py").exists():
         sys.path.insert(0, str(folder))

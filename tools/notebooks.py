@@ -15,8 +15,10 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
 import platform
+import re
 import sys
 import time
 import tokenize
@@ -36,6 +38,7 @@ from dcgan_lib.data import data_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
+README = ROOT / "README.md"
 MNIST = "783b1c0807cf"  # data_hash of its training images
 MAX_BYTES = 2_000_000
 KEPT = {"tags", "cellView", "jupyter", "lines_to_next_cell"}  # in a cell's metadata
@@ -149,6 +152,19 @@ def build(only: str = "") -> None:
             execute(notebook, path, made_from)
         tidy(notebook)
         nbformat.write(notebook, target)
+    README.write_text(with_run_times(README.read_text()))
+
+
+def with_run_times(text: str) -> str:
+    """Returns the README with the last column of its learning path made from the notebooks."""
+
+    def row(found: re.Match[str]) -> str:
+        metadata = nbformat.read(FOLDER / f"{found[2]}.ipynb", as_version=4).metadata
+        seconds = metadata.get("dcgan", {}).get("seconds", 0)  # 0: it was not built yet
+        return f"{found[1]} {math.ceil(seconds / 60)} min |"
+
+    pattern = r"^(\| \d\d \| .*\(notebooks/(\w+)\.ipynb\) \| .* \|) \S+ min \|$"
+    return re.sub(pattern, row, text, flags=re.MULTILINE)
 
 
 def keep_outputs(notebook: nbformat.NotebookNode, old: nbformat.NotebookNode) -> None:
