@@ -71,6 +71,7 @@ QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
 FEW = {"steps": 12, "max_images": 1000, "hold_out": 0, "sample_every": 4, "log_every": 4}
 SHORT = FEW if QUICK else {}
 RUNS = Path("runs") / "05"
+RUNS.mkdir(parents=True, exist_ok=True)
 
 # %% [markdown]
 # ## 1 · A trained generator and a judge
@@ -82,9 +83,7 @@ RUNS = Path("runs") / "05"
 # %%
 from dcgan_lib import train_dcgan_mnist
 
-run = train_dcgan_mnist(
-    "fast", output=RUNS / ("quick" if QUICK else "fast"), show=True, verbose=False, **SHORT
-)
+run = train_dcgan_mnist("fast", show=True, verbose=False, **SHORT)
 print("found in" if run.found else "trained into", run.folder.as_posix())
 
 # %% [markdown]
