@@ -117,6 +117,16 @@ def judged(generator: Any, real: Any, judge: Any) -> dict[str, Any]:
     }
 
 
+def value(text: str) -> Any:
+    """Reads `3`, `0.5`, `true`, `64,32` or a word."""
+    if "," in text:
+        return tuple(int(part) for part in text.split(",") if part)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def marks_class() -> type:
     """Keras is loaded only in the process that trains, so its subclass is made there."""
     import keras
@@ -266,8 +276,6 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown recipe {unknown[0]!r}; known: {', '.join(CHOICES)}")
     if options.worker:
-        from search import value
-
         changes = {k: value(v) for k, v in (change.split("=") for change in options.changes)}
         print(json.dumps(train(options.names[0], options.seeds[0], options.seconds, changes)))
         return

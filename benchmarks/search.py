@@ -23,16 +23,14 @@ dcgan_lib.import_tensorflow()
 
 import keras
 import numpy as np
+from bench import COUNT, judged, value
 
 from dcgan_lib.data import hold_out_indices, load_images, scale, training_batches
 from dcgan_lib.evaluator import Evaluator
-from dcgan_lib.latent import sample_latent
-from dcgan_lib.metrics import class_balance, frechet_distance
 from dcgan_lib.recipes import Recipe, get_recipe
 from dcgan_lib.training import build_gan
 
 RESULTS = Path(__file__).parent / "search.jsonl"
-COUNT = 10_000
 
 
 def milliseconds_per_step(recipe: Recipe, images: np.ndarray) -> float:
@@ -59,26 +57,14 @@ class Marks(keras.callbacks.Callback):
             return
         now = time.perf_counter()
         row = {"step": step, "seconds": round(now - self.begin, 1)}
-        self.rows.append(row | score(self.model.sampler, self.real, self.judge))
+        self.rows.append(row | judged(self.model.sampler, self.real, self.judge))
         self.begin += time.perf_counter() - now
-
-
-def score(generator: keras.Model, real: np.ndarray, judge: Evaluator) -> dict[str, float]:
-    """Fréchet distance on 10,000 images; smallest and largest share of a class."""
-    latent = sample_latent(COUNT, generator.input_shape[-1], seed=77)
-    features, probabilities = judge(generator.predict(latent, batch_size=500, verbose=0))
-    shares = class_balance(probabilities).shares
-    return {
-        "frechet_distance": round(frechet_distance(real, features), 2),
-        "smallest_class": min(shares),
-        "largest_class": max(shares),
-    }
 
 
 def try_recipe(recipe: Recipe, seconds: float, steps: int | None) -> dict[str, Any]:
     """Trains for so many steps or seconds, and judges after one, two and three thirds."""
     images = load_images("mnist", "train").images
-    train, held_out = hold_out_indices(len(images), 10_000)
+    train, held_out = hold_out_indices(len(images), COUNT)
     judge = Evaluator()
     real, _ = judge(scale(images[held_out]))
     pace = milliseconds_per_step(recipe, images[train])
@@ -88,16 +74,6 @@ def try_recipe(recipe: Recipe, seconds: float, steps: int | None) -> dict[str, A
     batches = training_batches(images[train], recipe.batch_size, recipe.seed)
     gan.fit(batches, steps_per_epoch=total, shuffle=False, verbose=0, callbacks=[marks])
     return {"pace_ms": round(pace, 1), "evaluator": judge.hash, "marks": marks.rows}
-
-
-def value(text: str) -> Any:
-    """Reads `3`, `0.5`, `true`, `64,32` or a word."""
-    if "," in text:
-        return tuple(int(part) for part in text.split(",") if part)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 if __name__ == "__main__":
