@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures bench baselines address lock clean
+.PHONY: help setup run test lab notebooks figures bench studies weights baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,17 @@ figures: $(READY)  ## make images/ anew, from real runs
 
 bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --seconds 900": others)
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
+
+studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an hour and more)
+	$(BIN)/python benchmarks/studies.py gan_vs_dcgan --seeds 0
+	$(BIN)/python benchmarks/studies.py ablations
+	$(BIN)/python benchmarks/studies.py tricks
+
+weights: $(READY)  ## train, score and publish the generators that come with the package
+	for name in fast conditional; do run=runs/published-$$name && \
+	  $(BIN)/dcgan train --recipe $$name --data mnist --output $$run && \
+	  $(BIN)/dcgan evaluate $$run && $(BIN)/dcgan evaluate $$run --evaluator second && \
+	  $(BIN)/dcgan publish $$run || exit 1; done
 
 baselines: $(READY)  ## measure anew what real, blurred and noisy images score
 	$(BIN)/python -c 'from dcgan_lib.evaluation import write_baselines as w; print(w())'

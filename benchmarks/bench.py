@@ -103,10 +103,10 @@ def train(name: str, seed: int, seconds: float, changes: dict[str, Any]) -> dict
 
 def judged(generator: Any, real: Any, judge: Any) -> dict[str, Any]:
     """Fréchet distance of 10,000 samples; smallest and largest share of a class."""
-    from dcgan_lib.latent import sample_latent
+    from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
     from dcgan_lib.metrics import class_balance, frechet_distance
 
-    latent = sample_latent(COUNT, generator.input_shape[-1], seed=77)
+    latent = generator_input(generator, sample_latent(COUNT, latent_dim_of(generator), seed=77))
     features, probabilities = judge(generator.predict(latent, batch_size=500, verbose=0))
     classes = class_balance(probabilities)
     return {

@@ -23,11 +23,14 @@ _HOMES = {
     "gan": ["DCGAN"],
     "evaluator": ["Evaluator"],
     "callbacks": ["GenerateSamplesCallback", "QualityCallback"],
+    "health": ["HealthMonitor", "plot_health"],
     "evaluation": ["evaluate", "report_table"],
+    "pretrained": ["load_pretrained"],
+    "studies": ["load_study"],
     "training": ["load_generator", "train_dcgan_mnist"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_WITHOUT_TENSORFLOW = ("errors", "recipes", "data", "plots", "latent")
+_WITHOUT_TENSORFLOW = ("errors", "recipes", "data", "plots", "latent", "studies")
 
 __all__ = sorted(_HOME_OF)
 

@@ -24,7 +24,7 @@ from dcgan_lib.checkpoints import Checkpoints, atomic_path
 from dcgan_lib.errors import UserError
 from dcgan_lib.evaluator import Evaluator
 from dcgan_lib.gan import METRICS
-from dcgan_lib.latent import sample_latent
+from dcgan_lib.latent import generator_input, sample_latent
 from dcgan_lib.metrics import class_balance, frechet_distance
 from dcgan_lib.plots import add_caption, image_grid
 
@@ -107,7 +107,8 @@ class GenerateSamplesCallback(StepCallback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
-        self.fixed_noise = sample_latent(self.num_images, self.model.latent_dim, self.seed)
+        latent = sample_latent(self.num_images, self.model.latent_dim, self.seed)
+        self.fixed_noise = generator_input(self.model.generator, latent)
         if self.step == 0:
             self.draw()
 
@@ -235,7 +236,8 @@ class QualityCallback(StepCallback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
-        self.fixed_noise = sample_latent(self.SAMPLES, self.model.latent_dim, seed=1)
+        latent = sample_latent(self.SAMPLES, self.model.latent_dim, seed=1)
+        self.fixed_noise = generator_input(self.model.generator, latent)
         if self.step == 0:
             self.act()
 

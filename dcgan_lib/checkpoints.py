@@ -26,9 +26,10 @@ from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
 
-LOG, QUALITY, RECORD, FINISHED = "log.csv", "quality.csv", "recipe.json", "metrics.json"
+LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
+RECORD, FINISHED = "recipe.json", "metrics.json"
 ARTIFACTS = (
-    FINISHED, LOG, QUALITY, "training.gif", "loss_plot.png", "quality_plot.png",
+    FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
     "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
     "discriminator.keras", "samples", "checkpoints",
 )  # fmt: skip
@@ -185,6 +186,8 @@ def open_run(
 
 
 def _differences(known: dict[str, Any], wanted: dict[str, Any]) -> str:
+    defaults = settings_record(Recipe(), {})["recipe"]  # a setting that an older record lacks
+    known = known | {"recipe": defaults | known["recipe"]}
     pairs = []
     for part in ("recipe", "data"):
         for name in sorted(known[part].keys() | wanted[part].keys()):
@@ -228,7 +231,7 @@ def rewind(folder: Path, step: int) -> None:
     for frame in (folder / "samples").glob("*.png"):
         if int(frame.stem.rsplit("_", 1)[1]) > step:
             frame.unlink()
-    for log in (folder / LOG, folder / QUALITY):
+    for log in (folder / LOG, folder / QUALITY, folder / HEALTH):
         if log.exists():
             _drop_rows_after(log, step)
 

@@ -27,6 +27,7 @@ USAGE = """usage: dcgan COMMAND ...
   evaluate  score a run against the test images
   recipes   the known ways of training, as a table
   evaluator train one of the judges anew
+  publish   put a finished run's generator into the package
   figures   make the README's figures anew
 
 dcgan COMMAND --help tells more."""
@@ -45,7 +46,8 @@ class TrainOptions:
     fresh: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Start anew, replacing the run in the output folder."""
     data: str = "auto"
-    """auto, mnist, digits (offline), or an .npz file; DCGAN_DATA names a file for MNIST."""
+    """auto, mnist, digits or shapes (offline), fashion_mnist, cifar10, an .npz file, or a folder of
+    images; DCGAN_DATA names a file for MNIST."""
     max_images: int | None = None
     """Train on the first so many images only."""
     checkpoint_every: int | None = None
@@ -59,9 +61,11 @@ class SampleOptions:
     """Draw images from a trained generator."""
 
     source: tyro.conf.Positional[Path]
-    """A run folder or a .keras file."""
+    """A run folder, a .keras file, or a published generator: fast, conditional."""
     count: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64
     """How many."""
+    digit: int | None = None
+    """Which digit, from a generator of the recipe conditional; by default each in turn."""
     seed: int = 0
     """Another seed, other images."""
     output: Path = Path("grid.png")
@@ -80,6 +84,14 @@ class EvaluateOptions:
     """The judge; `second` is another network, to confirm what is published."""
     data: str = "auto"
     """What to compare with; by default what the run was trained on."""
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """Put the generator of a finished run, scored by both evaluators, into the package."""
+
+    run: tyro.conf.Positional[Path]
+    """Its folder."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "evaluate": evaluate,
         "evaluator": evaluator,
         "figures": figures,
+        "publish": publish,
         "recipes": recipes,
     }
     if command in ("-h", "--help"):
@@ -231,14 +244,18 @@ def sample(arguments: Sequence[str]) -> int:
     options = parse(SampleOptions, arguments, prog="dcgan sample")
     if options.count < 1:
         raise UserError(f"-n {options.count} is impossible; accepted: a number above 0")
+    if options.digit is not None and not 0 <= options.digit <= 9:
+        raise UserError(f"--digit {options.digit} is impossible; accepted: 0 to 9")
     if options.output.suffix not in (".png", ".npy"):
         raise UserError(f"output {str(options.output)!r}; accepted: a name ending in .png or .npy")
     import dcgan_lib
 
     dcgan_lib.import_tensorflow()
+    from dcgan_lib.pretrained import find_generator
     from dcgan_lib.training import save_samples
 
-    save_samples(options.source, options.output, options.count, options.seed)
+    generator = find_generator(options.source)
+    save_samples(generator, options.output, options.count, options.seed, options.digit)
     print(f"{options.count} images: {options.output}")
     return 0
 
@@ -263,6 +280,17 @@ def evaluator(arguments: Sequence[str]) -> int:
 
     for name, value in train_evaluator(options.name, options.output).items():
         print(f"{name}: {value}")
+    return 0
+
+
+def publish(arguments: Sequence[str]) -> int:
+    options = parse(PublishOptions, arguments, prog="dcgan publish")
+    import dcgan_lib
+
+    dcgan_lib.import_tensorflow()
+    from dcgan_lib import pretrained
+
+    print(pretrained.publish(options.run))
     return 0
 
 
@@ -297,6 +325,10 @@ def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
         "both at once" if recipe.simultaneous else "",
         "label smoothing" if recipe.real_label_smoothing else "",
         "averaged weights" if recipe.ema_decay else "",
+        "hinge loss" if recipe.loss == "hinge" else "",
+        "gradient penalty" if recipe.gradient_penalty else "",
+        "spectral normalisation" if recipe.spectral_norm else "",
+        "labels" if recipe.conditional else "",
         f"dropout {recipe.dropout}" if recipe.dropout else "",
         "decaying rates" if recipe.g_schedule != "constant" else "",
     ]

@@ -19,7 +19,7 @@ from dcgan_lib.checkpoints import FINISHED, read_record, write_json
 from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
 from dcgan_lib.errors import UserError
 from dcgan_lib.evaluator import FOLDER, HOLD_OUT, Evaluator
-from dcgan_lib.latent import sample_latent
+from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
 from dcgan_lib.training import load_generator
 
 SAMPLE_SEED = 10_007  # no callback draws from it
@@ -44,8 +44,17 @@ class References:
 
 
 def load_references(data: str = "auto") -> References:
-    """Loads the real images to compare with; arguments and errors as in `load_images`."""
+    """Loads the real images to compare with; arguments and errors as in `load_images`.
+
+    Raises:
+        UserError: also for images that the evaluators know nothing of.
+    """
     train = load_images(data, "train")
+    digits = train.name in ("mnist", "digits") or data.endswith(".npz")
+    if not digits or train.images.shape[1:] != (28, 28):
+        raise UserError(
+            f"{train.name} cannot be judged: the evaluators have learned MNIST's digits, 28x28 grey"
+        )
     test = load_images(train.name if data == "auto" else data, "test")
     allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
     return References(
@@ -156,8 +165,8 @@ def images_of(source: Path, count: int) -> np.ndarray:
     """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
     if source.suffix != ".npy":
         generator = load_generator(source)
-        latent = sample_latent(count, generator.input_shape[-1], SAMPLE_SEED)
-        return generator.predict(latent, batch_size=500, verbose=0)
+        latent = sample_latent(count, latent_dim_of(generator), SAMPLE_SEED)
+        return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
     try:
         images = np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

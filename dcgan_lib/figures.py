@@ -5,8 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import imageio.v3 as iio
+
+from dcgan_lib.data import scale
 from dcgan_lib.errors import UserError
-from dcgan_lib.training import train_dcgan_mnist
+from dcgan_lib.plots import image_grid
+from dcgan_lib.pretrained import load_pretrained
+from dcgan_lib.studies import load_study
+from dcgan_lib.training import save_samples, train_dcgan_mnist
 
 FROM_FAST = {
     "final_samples.png": "final_epoch.png",
@@ -15,10 +21,16 @@ FROM_FAST = {
     "quality_plot.png": "quality_plot.png",
     "interpolation.png": "interpolation.png",
 }
+FROM_STUDY = {  # both from the same 64 noise vectors; epochs are counted from 0
+    "vanilla, epoch 59": "gan_epoch59.png",
+    "fast, epoch 19": "dcgan_epoch19.png",
+}
 
 
 def make_figures(output: str | Path = "images") -> list[Path]:
     """Trains recipe `fast` on MNIST, unless its run is there, and copies its pictures.
+
+    Others come from a published study and a published generator.
 
     Returns:
         The files that it wrote.
@@ -30,6 +42,11 @@ def make_figures(output: str | Path = "images") -> list[Path]:
     run = train_dcgan_mnist("fast", data="mnist")
     try:
         output.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copy(run.folder / name, output / to)) for name, to in FROM_FAST.items()]
+        made = [Path(shutil.copy(run.folder / name, output / to)) for name, to in FROM_FAST.items()]
+        pictures = load_study("gan_vs_dcgan").pictures
+        for name, to in FROM_STUDY.items():
+            iio.imwrite(output / to, image_grid(scale(pictures[name])))
+        save_samples(load_pretrained("conditional"), output / "conditional.png", 100)
+        return [*made, *(output / to for to in FROM_STUDY.values()), output / "conditional.png"]
     except OSError as error:
         raise UserError(f"output {str(output)!r} cannot be written: {error.strerror}") from None

@@ -5,11 +5,16 @@ Taught in notebook 05.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from dcgan_lib.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+CLASSES = 10
 
 
 def sample_latent(count: int, latent_dim: int = 100, seed: int = 0) -> np.ndarray:
@@ -183,3 +188,47 @@ def rescale(latent: np.ndarray, length: float | None = None) -> np.ndarray:
     if not np.all(norms > 0) or not length > 0:
         raise UserError(f"length={length}; accepted: above 0, of vectors that are not zero")
     return (length * latent / norms).astype(np.float32)
+
+
+def latent_dim_of(generator: keras.Model) -> int:
+    """Returns the length of a generator's latent vectors, whether or not it also takes labels."""
+    shapes = generator.input_shape
+    return shapes[0][-1] if isinstance(shapes, list) else shapes[-1]
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Turns labels (N,) from 0 to 9 into float32 (N, 10): 1 at the label, 0 elsewhere.
+
+    Raises:
+        UserError: other labels.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= CLASSES:
+        raise UserError(f"labels {np.unique(labels)[:20]}; accepted: whole numbers from 0 to 9")
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+def generator_input(
+    generator: keras.Model, latent: np.ndarray, labels: np.ndarray | None = None
+) -> np.ndarray | list[np.ndarray]:
+    """Returns what a generator takes: the latent vectors, and labels if it can choose the digit.
+
+    Args:
+        generator: plain or conditional.
+        latent: (N, latent_dim).
+        labels: (N,) digits; by default 0 to 9 again and again.
+
+    Returns:
+        `latent`, or a list of it and one-hot labels (N, 10).
+
+    Raises:
+        UserError: labels for a generator that does not take any, or impossible ones.
+
+    Taught in notebook 09.
+    """
+    if isinstance(generator.input_shape, list):
+        labels = np.arange(len(latent)) % CLASSES if labels is None else labels
+        return [latent, one_hot(labels)]
+    if labels is not None:
+        raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
+    return latent

@@ -69,3 +69,43 @@ class BinaryCrossentropyLoss(GANLoss):
 
     def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
         return self.cross_entropy(tf.ones_like(fake_output), fake_output)
+
+
+class SaturatingLoss(BinaryCrossentropyLoss):
+    """Cross-entropy for D; for G what the min-max game says: log(1 - D(G(z))), made small.
+
+    Its gradient is gone where D is sure that an image is fake: just where G has most to learn.
+    Source: Goodfellow et al. (2014), equation 1. Taught in notebooks 03 and 08.
+    """
+
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
+        return -self.cross_entropy(tf.zeros_like(fake_output), fake_output)
+
+
+class HingeLoss(GANLoss):
+    """D wants real images above 1 and fake ones below -1, and no more; G wants a high score.
+
+    Needs logits. Source: Lim, Ye, "Geometric GAN" (2017), section 3. Taught in notebook 09.
+    """
+
+    def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
+        real_loss = tf.reduce_mean(tf.nn.relu(1.0 - real_output))
+        return real_loss + tf.reduce_mean(tf.nn.relu(1.0 + fake_output))
+
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
+        return -tf.reduce_mean(fake_output)
+
+
+class WassersteinLoss(GANLoss):
+    """D, here called a critic, makes the gap between real and fake scores wide; G closes it.
+
+    Minus D's loss estimates the distance between the two distributions, if the critic's slope
+    stays near 1. Needs logits. Source: Arjovsky, Chintala, Bottou, "Wasserstein GAN" (2017),
+    equation 2. Taught in notebook 09.
+    """
+
+    def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(fake_output) - tf.reduce_mean(real_output)
+
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
+        return -tf.reduce_mean(fake_output)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
 from dcgan_lib.errors import UserError
 
 Schedule = Literal["constant", "exponential", "cosine"]
+Loss = Literal["cross_entropy", "saturating", "hinge", "wasserstein"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,18 @@ class Recipe:
     """Share of the discriminator's activations switched off at random in training."""
     discriminator_output: Literal["logits", "sigmoid"] = "logits"
     """Logits are safer in float32: the sigmoid is then part of the loss."""
+    discriminator_pooling: bool = False
+    """Halve the picture by max pooling, where a DCGAN lets the convolution take two-pixel steps."""
+    spectral_norm: bool = False
+    """Divide each of the discriminator's kernels by its largest singular value."""
+    conditional: bool = False
+    """Tell both players the label, so that the digit can be chosen."""
 
     # --- the game
+    loss: Loss = "cross_entropy"
+    """`cross_entropy` is the non-saturating one, `saturating` that of the min-max game."""
+    gradient_penalty: float = 0.0
+    """Weight of the pull that keeps the discriminator's slope at 1; the paper has 10."""
     d_steps: int = 1
     """Discriminator steps per batch (p)."""
     g_steps: int = 1
@@ -188,7 +200,10 @@ POSITIVE = (
     "g_learning_rate d_learning_rate"
 ).split()
 FRACTIONS = "dropout ema_decay beta_1 beta_2 batch_norm_momentum".split()
-SLOPES = "generator_negative_slope discriminator_negative_slope real_noise_stddev".split()
+NOT_NEGATIVE = (
+    "generator_negative_slope discriminator_negative_slope real_noise_stddev gradient_penalty "
+    "generator_hidden discriminator_hidden hold_out"
+).split()
 SMOOTHING = "real_label_smoothing fake_label_smoothing".split()
 TUPLES = "generator_widths generator_strides discriminator_widths sample_epochs".split()
 
@@ -203,7 +218,7 @@ def _check_values(recipe: Recipe) -> None:
         require(name, value is None or value > 0, "a number above 0")
     for name in FRACTIONS:
         require(name, 0 <= getattr(recipe, name) < 1, "from 0 up to, but not including, 1")
-    for name in SLOPES:
+    for name in NOT_NEGATIVE:
         require(name, getattr(recipe, name) >= 0, "0 or above")
     for name in SMOOTHING:
         require(name, 0 <= getattr(recipe, name) < 0.5, "from 0 up to, but not including, 0.5")
@@ -213,20 +228,34 @@ def _check_values(recipe: Recipe) -> None:
         require(name, 0 < getattr(recipe, name) <= 1, "above 0, up to 1")
     for name in ("generator_widths", "discriminator_widths"):
         require(name, len(getattr(recipe, name)) > 0, "at least one width")
-    for name in ("generator_hidden", "discriminator_hidden"):
-        require(name, getattr(recipe, name) >= 0, "0 or above")
     require("seed", 0 <= recipe.seed < 2**31, "from 0 to 2147483647")
-    require("hold_out", recipe.hold_out >= 0, "0 or above")
     require("name", _is_plain(recipe.name), "letters, digits, '-' and '_'")
     if (recipe.steps is None) == (recipe.epochs is None):
         raise UserError(f"steps={recipe.steps} and epochs={recipe.epochs}: give exactly one")
     if recipe.architecture == "dcgan":
         same = len(recipe.generator_widths) == len(recipe.generator_strides)
         require("generator_strides", same, "one stride for each of generator_widths")
+    _check_combinations(recipe, require)
+
+
+def _check_combinations(recipe: Recipe, require: Callable[[str, bool, str], None]) -> None:
+    norm = recipe.discriminator_batch_norm and recipe.architecture == "dcgan"
+    if recipe.loss in ("hinge", "wasserstein"):
+        require("discriminator_output", recipe.discriminator_output == "logits", "logits")
+        smoothed = recipe.real_label_smoothing or recipe.fake_label_smoothing
+        require("loss", not smoothed, "a cross-entropy loss, where labels are smoothed")
+    if recipe.gradient_penalty:
+        require("gradient_penalty", not norm, "a discriminator without BatchNorm")
+        require("gradient_penalty", not recipe.conditional, "0 in a conditional recipe")
+    if recipe.conditional:
+        require("architecture", recipe.architecture == "dcgan", "dcgan in a conditional recipe")
     if recipe.simultaneous:
+        plain = not (recipe.gradient_penalty or recipe.conditional)
+        require("simultaneous", plain, "recipes without gradient penalty and labels")
         require("simultaneous", recipe.d_steps == recipe.g_steps == 1, "d_steps=1 and g_steps=1")
-        one_pass = not recipe.discriminator_batch_norm
-        require("simultaneous", one_pass, "a discriminator without BatchNorm")
+        require(
+            "simultaneous", not recipe.discriminator_batch_norm, "a discriminator without BatchNorm"
+        )
 
 
 def _is_plain(name: str) -> bool:
@@ -341,9 +370,36 @@ VANILLA = Recipe(
     quality_every=None,
 )
 
+HINGE = FAST.replace(name="hinge", loss="hinge")
+
+SPECTRAL = FAST.replace(
+    name="spectral",
+    loss="hinge",
+    spectral_norm=True,
+    discriminator_batch_norm=False,
+)
+
+WGAN_GP = FAST.replace(
+    name="wgan_gp",
+    loss="wasserstein",
+    gradient_penalty=10.0,
+    discriminator_batch_norm=False,
+    d_steps=3,
+    g_learning_rate=1e-3,
+    d_learning_rate=1e-3,
+    beta_1=0.0,
+    beta_2=0.9,
+)
+
+CONDITIONAL = FAST.replace(name="conditional", conditional=True, num_samples=100, steps=2000)
+
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (FAST, TUTORIAL, SMOOTH, BALANCED, SCHEDULE, KERAS, VANILLA)
-}
+    recipe.name: recipe
+    for recipe in (
+        FAST, TUTORIAL, SMOOTH, BALANCED, SCHEDULE, KERAS, VANILLA,
+        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL,
+    )
+}  # fmt: skip
 
 
 def get_recipe(recipe: str | Recipe, **changes: Any) -> Recipe:

@@ -23,7 +23,13 @@ from keras.optimizers import schedules
 
 from dcgan_lib import callbacks as cb
 from dcgan_lib import checkpoints as ck
+from dcgan_lib.conditional import (
+    ConditionalDCGAN,
+    build_conditional_discriminator,
+    build_conditional_generator,
+)
 from dcgan_lib.data import (
+    DATASETS,
     ImageData,
     check_batch_size,
     data_hash,
@@ -34,11 +40,19 @@ from dcgan_lib.data import (
 )
 from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.gan import DCGAN
-from dcgan_lib.latent import interpolate, sample_latent
-from dcgan_lib.losses import BinaryCrossentropyLoss
+from dcgan_lib.health import HealthMonitor
+from dcgan_lib.latent import generator_input, interpolate, latent_dim_of, one_hot, sample_latent
+from dcgan_lib.losses import (
+    BinaryCrossentropyLoss,
+    GANLoss,
+    HingeLoss,
+    SaturatingLoss,
+    WassersteinLoss,
+)
 from dcgan_lib.networks import ImageShape, build_discriminator, build_generator
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, plot_quality, read_log
 from dcgan_lib.recipes import Recipe, get_recipe
+from dcgan_lib.variants import GradientPenaltyDCGAN, with_pooling, with_spectral_norm
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ def train_dcgan_mnist(
     if recipe is None and output is not None and resume and (Path(output) / ck.RECORD).exists():
         recipe, data, max_images = _recorded(Path(output), data, max_images)
     recipe = get_recipe(recipe or "fast", **settings)
-    images, held_out, source = training_images(recipe, data, max_images)
+    images, labels, held_out, source = training_images(recipe, data, max_images)
     shape = (*images.shape[1:], 1)[:3]
     check_buildable(recipe, shape)
     record = ck.settings_record(recipe, source)
@@ -112,22 +126,25 @@ def train_dcgan_mnist(
     if (folder / ck.FINISHED).exists():
         return load_run(folder)
     gan = build_gan(recipe, len(images), shape)
-    run = _Run(folder, recipe, gan, images, checkpoint_every, verbose)
-    run.train([*_sampling(recipe, folder, show), *run.judging(held_out), *callbacks])
+    run = _Run(folder, recipe, gan, images, labels, checkpoint_every, verbose)
+    watching = [*run.judging(held_out), run.monitor()]
+    run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
     run.finish()
     return load_run(folder, found=False)
 
 
 def training_images(
     recipe: Recipe, data: str, max_images: int | None
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, dict[str, Any]]:
     """Loads what the recipe may train on.
 
     Returns:
-        uint8 images (N, 28, 28), those held out, and a record of where they came from.
+        uint8 images (N, H, W) or (N, H, W, 3), their one-hot labels if the recipe is
+        conditional, images held out (none where the judge knows nothing of such images: it
+        learned digits), and a record of where they came from.
 
     Raises:
-        UserError: no images, or fewer than a batch.
+        UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
     if max_images is not None and max_images < 1:
         raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
@@ -135,9 +152,13 @@ def training_images(
     allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
     images = loaded.images[allowed[:max_images]]
     check_batch_size(len(images), recipe.batch_size)
-    source = str(Path(data).resolve()) if data.endswith(".npz") else loaded.name
+    labels = one_hot(loaded.labels[allowed[:max_images]]) if recipe.conditional else None
+    source = loaded.name if data in DATASETS else str(Path(data).resolve())
+    if loaded.name not in ("mnist", "digits") and not data.endswith(".npz"):
+        held_out = held_out[:0]
     return (
         images,
+        labels,
         loaded.images[held_out],
         {
             "source": source,
@@ -163,7 +184,7 @@ def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, 
 def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
     """Raises UserError, before any folder is made, if the networks cannot be built."""
     with tf.Graph().as_default():
-        build_generator(recipe, image_shape)
+        build_networks(recipe, image_shape)
 
 
 def versions() -> dict[str, str]:
@@ -184,9 +205,15 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28
     """
     keras.utils.set_random_seed(recipe.seed)
     with layer_precision(recipe.precision):
-        networks = build_generator(recipe, image_shape), build_discriminator(recipe, image_shape)
-    gan = DCGAN(
+        networks = build_networks(recipe, image_shape)
+    kind, more = DCGAN, {}
+    if recipe.conditional:
+        kind = ConditionalDCGAN
+    elif recipe.gradient_penalty:
+        kind, more = GradientPenaltyDCGAN, {"gradient_penalty": recipe.gradient_penalty}
+    gan = kind(
         *networks,
+        **more,
         d_steps=recipe.d_steps,
         g_steps=recipe.g_steps,
         simultaneous=recipe.simultaneous,
@@ -198,13 +225,38 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28
     gan.compile(
         g_optimizer=build_optimizer(recipe, "g", rounds * recipe.g_steps),
         d_optimizer=build_optimizer(recipe, "d", rounds * recipe.d_steps),
-        loss=BinaryCrossentropyLoss(
-            from_logits=recipe.discriminator_output == "logits",
-            real_label_smoothing=recipe.real_label_smoothing,
-            fake_label_smoothing=recipe.fake_label_smoothing,
-        ),
+        loss=build_loss(recipe),
     )
     return gan
+
+
+def build_networks(recipe: Recipe, image_shape: ImageShape) -> tuple[keras.Model, keras.Model]:
+    """Builds the generator and the discriminator that a recipe describes."""
+    if recipe.conditional:
+        generator = build_conditional_generator(recipe, image_shape)
+        discriminator = build_conditional_discriminator(recipe, image_shape)
+    else:
+        generator = build_generator(recipe, image_shape)
+        discriminator = build_discriminator(recipe, image_shape)
+    if recipe.discriminator_pooling:
+        discriminator = with_pooling(discriminator)
+    if recipe.spectral_norm:
+        discriminator = with_spectral_norm(discriminator)
+    return generator, discriminator
+
+
+def build_loss(recipe: Recipe) -> GANLoss:
+    """Builds the loss that a recipe names."""
+    if recipe.loss == "hinge":
+        return HingeLoss()
+    if recipe.loss == "wasserstein":
+        return WassersteinLoss()
+    kind = SaturatingLoss if recipe.loss == "saturating" else BinaryCrossentropyLoss
+    return kind(
+        from_logits=recipe.discriminator_output == "logits",
+        real_label_smoothing=recipe.real_label_smoothing,
+        fake_label_smoothing=recipe.fake_label_smoothing,
+    )
 
 
 @contextlib.contextmanager
@@ -248,10 +300,12 @@ class _Run:
         recipe: Recipe,
         gan: DCGAN,
         images: np.ndarray,
+        labels: np.ndarray | None,
         checkpoint_every: int | None,
         verbose: bool,
     ) -> None:
-        self.folder, self.recipe, self.gan, self.images = folder, recipe, gan, images
+        self.folder, self.recipe, self.gan = folder, recipe, gan
+        self.images, self.labels = images, labels
         self.verbose = verbose
         self.total = recipe.total_steps(len(images))
         self.per_epoch = recipe.steps_per_epoch(len(images))
@@ -274,6 +328,13 @@ class _Run:
             return []
         path = self.folder / ck.QUALITY
         return [cb.QualityCallback(path, scale(held_out), self.log, self.recipe.quality_every)]
+
+    def monitor(self) -> HealthMonitor:
+        """Returns the callback that names what ails the game while it happens."""
+        few = slice(HealthMonitor.IMAGES)
+        real = scale(self.images[few])
+        pair = real if self.labels is None else (real, self.labels[few])
+        return HealthMonitor(pair, path=self.folder / ck.HEALTH, verbose=self.verbose)
 
     def images_seen(self, step: int) -> int:
         epochs, batches = divmod(step, self.per_epoch)
@@ -301,7 +362,8 @@ class _Run:
             self.saving.save()
 
     def _batches_from(self, step: int) -> tf.data.Dataset:
-        return training_batches(self.images, self.recipe.batch_size, self.recipe.seed, step)
+        recipe = self.recipe
+        return training_batches(self.images, recipe.batch_size, recipe.seed, step, self.labels)
 
     def _headline(self) -> str:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
@@ -367,11 +429,13 @@ def _signals(handler: Any) -> Iterator[None]:
 
 def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> None:
     """Writes a run's GIF, loss plot, sample grids and a walk through latent space."""
-    latent_dim = generator.input_shape[-1]
-    fixed = sample_latent(num_samples, latent_dim, seed=0)
-    fresh = sample_latent(100, latent_dim, seed=1)
+    latent_dim = latent_dim_of(generator)
+    fixed = generator_input(generator, sample_latent(num_samples, latent_dim, seed=0))
+    fresh = generator_input(generator, sample_latent(100, latent_dim, seed=1))
     corners = sample_latent(11, latent_dim, seed=2)
     walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
+    if isinstance(generator.input_shape, list):  # it walks through one digit in each row
+        walks = generator_input(generator, walks, np.arange(10).repeat(10))
     for name, latent in (
         ("final_samples", fixed), ("latent_samples", fresh), ("interpolation", walks),
     ):  # fmt: skip
@@ -430,7 +494,7 @@ def load_generator(path: str | Path) -> keras.Model:
     """Loads the generator of a finished run, or from a `.keras` file.
 
     Returns:
-        A model from (batch, latent_dim) to images in [-1, 1].
+        A model from (batch, latent_dim), or from that and one-hot labels, to images in [-1, 1].
 
     Raises:
         UserError: missing, unfinished, or not a generator.
@@ -443,8 +507,10 @@ def load_generator(path: str | Path) -> keras.Model:
         path = path / "generator.keras"
     model = load_network(path)
     inputs, outputs = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
-    plain = isinstance(inputs, tuple) and isinstance(outputs, tuple)
-    if not plain or len(inputs) != 2 or len(outputs) != 4 or outputs[-1] not in (1, 3):
+    known = [inputs] if isinstance(inputs, tuple) else inputs  # with labels there are two
+    vectors = isinstance(known, list) and len(known) in (1, 2) and all(len(k) == 2 for k in known)
+    pictures = isinstance(outputs, tuple) and len(outputs) == 4 and outputs[-1] in (1, 3)
+    if not (vectors and pictures):
         raise UserError(
             f"{str(path)!r} is not a generator: it goes from {inputs} to {outputs}; needed: "
             "(None, latent_dim) to (None, height, width, 1 or 3)"
@@ -452,20 +518,29 @@ def load_generator(path: str | Path) -> keras.Model:
     return model
 
 
-def save_samples(source: str | Path, output: str | Path, count: int, seed: int = 0) -> None:
-    """Draws `count` images from a run or `.keras` file into a `.png` grid or an `.npy` array.
+def save_samples(
+    generator: keras.Model,
+    output: str | Path,
+    count: int,
+    seed: int = 0,
+    digit: int | None = None,
+) -> None:
+    """Draws `count` images from a generator into a `.png` grid or an `.npy` array.
 
     Raises:
-        UserError: a bad source, or an output that cannot be written.
+        UserError: a digit asked of a generator that cannot choose, or an output that cannot be
+            written.
     """
-    generator = load_generator(source)
-    latent = sample_latent(count, generator.input_shape[-1], seed)
-    images = generator.predict(latent, batch_size=256, verbose=0)
+    latent = sample_latent(count, latent_dim_of(generator), seed)
+    labels = None if digit is None else np.full(count, digit)
+    chosen = generator_input(generator, latent, labels)
+    images = generator.predict(chosen, batch_size=256, verbose=0)
     try:
         with ck.atomic_path(output) as temporary:
             if Path(output).suffix == ".npy":
                 np.save(temporary, images.astype(np.float32))
             else:
-                iio.imwrite(temporary, image_grid(images), extension=".png")
+                columns = 10 if isinstance(chosen, list) and digit is None else None
+                iio.imwrite(temporary, image_grid(images, columns), extension=".png")
     except OSError as error:
         raise UserError(f"{str(output)!r} cannot be written: {error.strerror}") from None

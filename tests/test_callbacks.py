@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -38,6 +39,7 @@ class FakeGan:
     def __init__(self):
         self.step = tf.Variable(0, dtype=tf.int64)
         self.drawn_from = []
+        self.generator = types.SimpleNamespace(input_shape=(None, 10))
 
     def __call__(self, noise, training):
         assert training is False

@@ -216,7 +216,7 @@ def test_help_does_not_load_tensorflow():
     assert "dcgan COMMAND ..." in words
     assert "--batch-size" in words
     assert "small batches give more steps in a minute" in words  # the recipe's own reasons
-    assert "A run folder or a .keras file" in words
+    assert "A run folder, a .keras file" in words
 
 
 def test_help_shows_the_defaults_of_the_chosen_recipe(capsys):

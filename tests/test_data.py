@@ -1,18 +1,32 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
 import itertools
+import json
+import shutil
 import zipfile
+import zlib
 
+import imageio.v3 as iio
 import keras
 import numpy as np
 import pytest
-from helpers import save_data
+from helpers import save_data, tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from dcgan_lib import UserError, load_images, scale, training_batches, unscale
+from dcgan_lib import (
+    RECIPES,
+    UserError,
+    load_images,
+    scale,
+    train_dcgan_mnist,
+    training_batches,
+    unscale,
+)
 from dcgan_lib import data as data_module
 from dcgan_lib.data import data_hash, hold_out_indices
+from dcgan_lib.training import check_buildable, training_images
 
 GOOD = np.arange(20 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28)
 
@@ -90,8 +104,9 @@ def test_splits(tmp_path):
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'cifar'.*auto, mnist, digits"):
-        load_images("cifar")
+    for name in ("cifar", ""):
+        with pytest.raises(UserError, match=rf"'{name}'.*auto, mnist, digits.*, shapes.*folder"):
+            load_images(name)
 
 
 def test_mnist_out_of_reach_raises_and_says_what_to_do():
@@ -139,6 +154,85 @@ def test_the_real_mnist(mnist_file):
     assert np.bincount(loaded.labels).min() > 5000
 
 
+COLOUR = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+KERAS_DATA = {  # as `keras.datasets` gives them: CIFAR's labels are a column
+    "fashion_mnist": (GOOD, np.arange(20, dtype=np.uint8) % 10),
+    "cifar10": (COLOUR, np.arange(12, dtype=np.uint8).reshape(12, 1) % 10),
+}
+
+
+@pytest.mark.parametrize("name", KERAS_DATA)
+def test_datasets_of_keras(name, monkeypatch, good_file):
+    images, labels = KERAS_DATA[name]
+    module = getattr(keras.datasets, name)
+    monkeypatch.setattr(module, "load_data", lambda: ((images, labels), (images[:5], labels[:5])))
+    monkeypatch.setenv("DCGAN_DATA", str(good_file))  # is for MNIST alone
+    loaded = load_images(name)
+    assert np.array_equal(loaded.images, images)
+    assert loaded.labels.tolist() == labels.flatten().tolist()
+    assert loaded.name == name
+    assert len(load_images(name, "test").images) == len(load_images(name, "test").labels) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("fashion_mnist", "fashion-mnist"), ("cifar10", "cifar-10-batches-py-target")],
+)
+def test_datasets_out_of_reach_never_fall_through(name, folder, monkeypatch, capsys):
+    def fail():
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(getattr(keras.datasets, name), "load_data", fail)
+    expected = rf"{name} cannot be reached \(no route to host\).*'{folder}'.*\.keras/datasets"
+    with pytest.raises(UserError, match=expected) as caught:
+        load_images(name)
+    assert "\n" not in str(caught.value)
+    assert capsys.readouterr().err == ""
+
+
+def test_shapes():
+    train, test = load_images("shapes"), load_images("shapes", "test")
+    assert train.images.shape == (6000, 32, 32, 3)
+    assert test.images.shape == (1000, 32, 32, 3)
+    assert train.images.dtype == np.uint8
+    assert train.name == "shapes"
+    assert np.bincount(train.labels).tolist() == [1000] * len(data_module.SHAPES)
+    assert set(test.labels) == set(range(len(data_module.SHAPES)))
+    seen = {image.tobytes() for image in train.images}
+    assert len(seen) == 6000
+    assert not any(image.tobytes() in seen for image in test.images)
+
+
+def test_shapes_are_the_same_every_time():
+    again = data_module._draw_shapes.__wrapped__("test")
+    assert np.array_equal(again.images, load_images("shapes", "test").images)
+    assert np.array_equal(again.labels, load_images("shapes", "test").labels)
+
+
+def test_every_shape_stands_whole_on_a_plain_ground():
+    images = load_images("shapes", "test").images.astype(int)
+    ground = images[:, 0, 0]
+    border = np.concatenate([images[:, [0, -1]], images[:, :, [0, -1]].swapaxes(1, 2)], axis=1)
+    assert (border == ground[:, None, None]).all()
+    inked = (np.abs(images - ground[:, None, None]).max(axis=-1) > 60).mean(axis=(1, 2))
+    assert inked.min() > 0.05
+    assert inked.max() < 0.6
+
+
+def test_shapes_are_what_their_labels_say():
+    """In the middle of a ring there is nothing; a disc fills its bounding box as no other does."""
+    test = load_images("shapes", "test")
+    ink = np.abs(test.images.astype(int) - test.images[:, :1, :1]).max(axis=-1) > 60
+    fills = {}
+    for label, name in enumerate(data_module.SHAPES):
+        boxes = [mask[np.ix_(mask.any(1), mask.any(0))] for mask in ink[test.labels == label]]
+        fills[name] = np.mean([box.mean() for box in boxes])
+        middles = [box[box.shape[0] // 2, box.shape[1] // 2] for box in boxes]
+        assert np.mean(middles) == (0 if name == "ring" else 1)
+    assert abs(fills["circle"] - np.pi / 4) < 0.03
+    assert fills["star"] < fills["triangle"] < fills["heart"] < fills["circle"]
+
+
 # --- bad files
 
 LABELS = np.arange(20) % 10
@@ -147,28 +241,345 @@ BAD_FILES = {
     "no labels": ({"y_train": None}, "no y_train"),
     "float images": ({"x_train": GOOD / 255.0}, "float64.*uint8"),
     "16 bits": ({"x_train": GOOD.astype(np.uint16)}, "uint16.*uint8"),
-    "flat": ({"x_train": GOOD.reshape(20, 784)}, r"\(20, 784\).*\(N, 28, 28\)"),
-    "32 x 32": ({"x_train": np.zeros((20, 32, 32), np.uint8)}, r"\(20, 32, 32\)"),
-    "channels": ({"x_train": GOOD[..., np.newaxis]}, r"\(20, 28, 28, 1\)"),
+    "flat": ({"x_train": GOOD.reshape(20, 784)}, r"\(20, 784\).*\(N, (28, 28|S, S)\)"),
+    "no pixels": ({"x_train": np.zeros((20, 0, 0), np.uint8)}, r"\(20, 0, 0\)"),
+    "30 pixels": ({"x_train": np.zeros((20, 30, 30), np.uint8)}, r"\(20, 30, 30\).*28"),
+    "oblong": ({"x_train": np.zeros((20, 28, 32), np.uint8)}, r"\(20, 28, 32\)"),
+    "channels first": ({"x_train": np.zeros((20, 3, 32, 32), np.uint8)}, r"\(20, 3, 32, 32\)"),
+    "four channels": ({"x_train": np.zeros((20, 32, 32, 4), np.uint8)}, r"\(20, 32, 32, 4\)"),
+    "five axes": ({"x_train": np.zeros((20, 28, 28, 1, 1), np.uint8)}, r"\(20, 28, 28, 1, 1\)"),
     "empty": ({"x_train": GOOD[:0], "y_train": LABELS[:0]}, "no images"),
     "too few labels": ({"y_train": LABELS[:7]}, r"labels.*\(7,\).*\(20,\)"),
     "one-hot labels": ({"y_train": np.eye(10)[LABELS]}, r"labels.*\(20, 10\)"),
-    "label 10": ({"y_train": LABELS + 1}, "0 to 9"),
-    "label -1": ({"y_train": LABELS - 1}, "0 to 9"),
-    "float labels": ({"y_train": LABELS / 1.0}, "0 to 9"),
-    "text labels": ({"y_train": LABELS.astype(str)}, "0 to 9"),
+    "label 256": ({"y_train": LABELS + 247}, "from 0 to (9|255)"),
+    "label -1": ({"y_train": LABELS - 1}, "from 0 to (9|255)"),
+    "float labels": ({"y_train": LABELS / 1.0}, "from 0 to (9|255)"),
+    "text labels": ({"y_train": LABELS.astype(str)}, "from 0 to (9|255)"),
     "pickled images": ({"x_train": np.array([GOOD, "x"], dtype=object)}, "pickle"),
     "pickled labels": ({"y_train": LABELS.astype(object)}, "pickle"),
 }
+OWN_FILES = {  # fine as one's own file, refused as MNIST
+    "32 x 32": ({"x_train": np.zeros((20, 32, 32), np.uint8)}, "28, 28"),
+    "colour": ({"x_train": np.zeros((20, 64, 64, 3), np.uint8)}, "28, 28"),
+    "colour of 28 pixels": ({"x_train": np.zeros((20, 28, 28, 3), np.uint8)}, "28, 28"),
+    "label 10": ({"y_train": LABELS + 1}, "from 0 to 9"),
+}
 
 
+@pytest.mark.parametrize("way", ["path", "variable"])
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_bad_arrays_are_refused_with_the_reason(kind, tmp_path):
+def test_bad_arrays_are_refused_with_the_reason(kind, way, tmp_path, monkeypatch):
     changes, reason = BAD_FILES[kind]
     path = save_data(tmp_path / "bad.npz", GOOD, LABELS, **changes)
+    monkeypatch.setenv("DCGAN_DATA", str(path))
     with pytest.raises(UserError, match=rf"bad\.npz.*{reason}") as caught:
-        load_images(str(path))
+        load_images(str(path) if way == "path" else "auto")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", OWN_FILES)
+def test_what_is_refused_as_mnist_may_be_ones_own_data(kind, tmp_path, monkeypatch):
+    changes, reason = OWN_FILES[kind]
+    path = save_data(tmp_path / "own.npz", GOOD, LABELS, **changes)
+    assert len(load_images(str(path)).images) == 20
+    monkeypatch.setenv("DCGAN_DATA", str(path))
+    for name in ("auto", "mnist"):
+        with pytest.raises(UserError, match=reason):
+            load_images(name)
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_own_arrays(size, channels, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (8, size, size, *channels), dtype=np.uint8)
+    path = save_data(tmp_path / "own.npz", images, np.arange(8) * 36)
+    loaded = load_images(str(path))
+    expected = images[..., 0] if channels == (1,) else images
+    assert np.array_equal(loaded.images, expected)
+    assert loaded.labels.tolist() == [0, 36, 72, 108, 144, 180, 216, 252]
+    assert scale(loaded.images).shape == (8, size, size, 3 if channels == (3,) else 1)
+
+
+# --- a folder of images
+
+
+def save_images(folder, count=12, size=(32, 32), form="png", colour=True):
+    """Writes images, each of one colour or grey, and returns their values (count, 3)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(count).integers(0, 256, (count, 3), dtype=np.uint8)
+    for number, value in enumerate(values):
+        pixels = np.full((size[1], size[0], 3), value if colour else value[0], np.uint8)
+        iio.imwrite(folder / f"{number:03d}.{form}", pixels if colour else pixels[..., 0])
+    return values
+
+
+def test_a_folder(tmp_path):
+    values = save_images(tmp_path / "own")
+    train, test = load_images(str(tmp_path / "own")), load_images(str(tmp_path / "own"), "test")
+    assert train.images.shape == (10, 32, 32, 3)
+    assert test.images.shape == (2, 32, 32, 3)
+    assert train.name == test.name == "own"
+    assert train.images.dtype == np.uint8
+    assert train.images[:, 0, 0].tolist() == np.delete(values, [5, 11], axis=0).tolist()
+    assert test.images[:, 0, 0].tolist() == values[[5, 11]].tolist()
+    assert set(train.labels) == {0}
+
+
+def test_sub_folders_are_classes_in_alphabetical_order(tmp_path):
+    for name, count in (("zebra", 3), ("ant", 4), ("cat/deep", 2)):
+        save_images(tmp_path / name, count)
+    (tmp_path / "no pictures").mkdir()
+    (tmp_path / "no pictures" / "notes.txt").touch()
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert train.labels.tolist() == [0, 0, 0, 0, 1, 2, 2, 2]
+    assert test.labels.tolist() == [1]
+
+
+def test_the_present_folder_has_a_name_too(tmp_path, monkeypatch):
+    save_images(tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    assert load_images(".").name == "own"
+
+
+def test_a_dataset_is_asked_for_by_name_even_if_a_folder_is_called_so(tmp_path, monkeypatch):
+    save_images(tmp_path / "digits")
+    monkeypatch.chdir(tmp_path)
+    assert len(load_images("digits", "test").images) == 297
+    assert len(load_images("./digits").images) == 10
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        ([(28, 28)], 28),
+        ([(31, 200)], 28),
+        ([(32, 40), (500, 300)], 32),
+        ([(63, 63), (64, 64)], 32),
+        ([(64, 70), (300, 65)], 64),
+        ([(1000, 800)], 64),
+    ],
+)
+def test_images_are_shrunk_to_the_largest_size_that_all_can_fill(sides, expected, tmp_path):
+    for number, side in enumerate(sides):
+        save_images(tmp_path / str(number), 3, side)
+    assert load_images(str(tmp_path)).images.shape[1:] == (expected, expected, 3)
+
+
+def test_images_are_cropped_to_the_middle(tmp_path):
+    pixels = np.zeros((64, 128, 3), np.uint8)
+    pixels[:, 32:96] = (10, 200, 30)
+    iio.imwrite(tmp_path / "wide.png", pixels)
+    iio.imwrite(tmp_path / "high.png", pixels.swapaxes(0, 1))
+    assert (load_images(str(tmp_path)).images == (10, 200, 30)).all()
+
+
+def test_pixels_of_the_right_size_stay_as_they_are(tmp_path):
+    for number, image in enumerate(COLOUR[:5]):
+        iio.imwrite(tmp_path / f"{number}.png", image)
+    assert np.array_equal(load_images(str(tmp_path)).images, COLOUR[:5])
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_images_are_grey_only_if_all_are(colour, tmp_path):
+    save_images(tmp_path / "a", 3, (28, 28), colour=False)
+    save_images(tmp_path / "b", 2, (28, 28), colour=colour)
+    assert load_images(str(tmp_path)).images.shape == (5, 28, 28, 3)[: 3 + colour]
+
+
+def test_grey_saved_as_colour_is_grey(tmp_path):
+    iio.imwrite(tmp_path / "grey.png", np.repeat(GOOD[0][..., np.newaxis], 3, axis=-1))
+    assert np.array_equal(load_images(str(tmp_path)).images, GOOD[:1])
+
+
+@pytest.mark.parametrize("form", ["png", "jpg", "JPEG", "bmp", "gif", "webp", "tiff"])
+def test_formats(form, tmp_path):
+    values = save_images(tmp_path, 3, (40, 40), form)
+    loaded = load_images(str(tmp_path)).images
+    assert loaded.shape == (3, 32, 32, 3)
+    assert np.abs(loaded[:, 9, 9].astype(int) - values).max() <= 4  # JPEG rounds
+
+
+def with_mode(mode: str) -> Image.Image:
+    """A 32 x 32 image: left half dark or transparent, right half light."""
+    grey = np.zeros((32, 32), np.uint8)
+    grey[:, 16:] = 255
+    if mode == "I;16":
+        return Image.fromarray(grey.astype(np.uint16) * 257)
+    if mode in ("LA", "RGBA"):
+        image = Image.new(mode, (32, 32), 0)
+        image.putalpha(Image.fromarray(grey))
+        return image
+    return Image.fromarray(grey).convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])
+def test_kinds_of_pixels(mode, tmp_path):
+    with_mode(mode).save(tmp_path / "x.png")
+    pixels = load_images(str(tmp_path)).images[0]
+    assert pixels[:, :16].max() == 0
+    assert pixels[:, 16:].min() == 255
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_what_is_transparent_becomes_white(mode, tmp_path):
+    with_mode(mode).save(tmp_path / "x.png")
+    pixels = load_images(str(tmp_path)).images[0]
+    assert pixels[:, :16].min() == 255
+    assert pixels[:, 16:].max() == 0
+
+
+def test_a_telephones_photograph_stands_upright(tmp_path):
+    image = Image.new("RGB", (64, 64), "black")
+    image.paste("white", (0, 0, 64, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: turn by a quarter
+    image.save(tmp_path / "x.jpg", exif=exif)
+    pixels = load_images(str(tmp_path)).images[0]
+    assert pixels[:, 40:].min() > 200
+    assert pixels[:, :24].max() < 50
+
+
+def test_hidden_files_are_passed_over(tmp_path):
+    save_images(tmp_path, 3)
+    for name in ("._000.png", ".thumbnails/000.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("not an image")
+    assert len(load_images(str(tmp_path)).images) == 3
+
+
+def bad_folder(kind: str, folder) -> None:
+    save_images(folder, 3)
+    bad = folder / "bad.png"
+    if kind == "text":
+        bad.write_text("not an image")
+    elif kind == "nothing":
+        bad.touch()
+    elif kind == "cut off":
+        iio.imwrite(bad, COLOUR[0])
+        bad.write_bytes(bad.read_bytes()[:1500])
+    elif kind == "small":
+        iio.imwrite(bad, COLOUR[0, :27])
+    elif kind == "fractions":
+        Image.fromarray(COLOUR[0, ..., 0] / np.float32(255)).save(folder / "bad.tiff")
+    elif kind == "huge":
+        iio.imwrite(bad, COLOUR[0])
+        claim = (20_000).to_bytes(4, "big") * 2  # width and height: PNG keeps a checksum of both
+        header = b"IHDR" + claim + bad.read_bytes()[24:29]
+        checksum = zlib.crc32(header).to_bytes(4, "big")
+        bad.write_bytes(bad.read_bytes()[:12] + header + checksum + bad.read_bytes()[33:])
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("text", r"bad\.png.*cannot be read"),
+        ("nothing", r"bad\.png.*cannot be read"),
+        ("cut off", r"bad\.png.*cannot be read"),
+        ("huge", r"bad\.png.*cannot be read.*400000000 pixels"),
+        ("small", r"bad\.png.*only 27 pixels.*28"),
+        ("fractions", r"bad\.tiff.*fractions"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_named(kind, reason, tmp_path):
+    bad_folder(kind, tmp_path / "own")
+    with pytest.raises(UserError, match=reason) as caught:
+        load_images(str(tmp_path / "own"))
+    assert "\n" not in str(caught.value)
+
+
+def test_folders_that_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match=r"nowhere.*unknown|unknown.*nowhere.*a folder of images"):
+        load_images(str(tmp_path / "nowhere"))
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"no images.*\.png, \.jpg"):
+        load_images(str(tmp_path))
+    save_images(tmp_path / "class", 5)
+    with pytest.raises(UserError, match=r"5 images.*test split.*6"):
+        load_images(str(tmp_path), "test")
+    monkeypatch.setattr(data_module, "MAX_BYTES", 4 * 32 * 32 * 3)
+    with pytest.raises(UserError, match=r"5 images.*up to 4"):
+        load_images(str(tmp_path))
+    save_images(tmp_path, 1)
+    with pytest.raises(UserError, match="both beside and in its sub-folders"):
+        load_images(str(tmp_path))
+
+
+def test_too_many_classes_are_refused(tmp_path):
+    for number in range(257):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "x.png").touch()
+    with pytest.raises(UserError, match=r"257 sub-folders.*256"):
+        load_images(str(tmp_path))
+
+
+# --- training on other images
+
+
+@pytest.mark.parametrize(
+    ("size", "change"),
+    [
+        (32, {}),
+        (64, {}),
+        (64, {"generator_widths": (8, 8, 4), "generator_strides": (2, 2, 2)}),
+    ],
+)
+def test_a_folder_trains_is_found_again_and_resumed(size, change, tmp_path, monkeypatch):
+    save_images(tmp_path / "own", 48, (size, size))
+    monkeypatch.chdir(tmp_path)
+    recipe = tiny(steps=4, batch_size=8, sample_every=2, log_every=2, **change)
+    options = {"output": tmp_path / "run", "verbose": False}
+    run = train_dcgan_mnist(recipe, data="own", **options)
+    assert run.generator.output_shape == (None, size, size, 3)
+    assert json.loads((run.folder / "recipe.json").read_text())["data"] == {
+        "source": str(tmp_path / "own"),
+        "name": "own",
+        "images": 34,
+        "max_images": None,
+        "hash": data_hash(training_images(recipe, "own", None)[0]),
+    }
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the folder is known by its full path
+    assert train_dcgan_mnist(**options).found
+    (run.folder / "metrics.json").unlink()
+    assert not train_dcgan_mnist(**options).found
+    shutil.rmtree(tmp_path / "own")
+    (run.folder / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"own'.*a folder of images"):
+        train_dcgan_mnist(**options)
+
+
+def test_only_digits_are_held_out_to_be_judged(digits_file, tmp_path):
+    """The judge has learned digits: of other images its numbers would mean nothing."""
+    save_images(tmp_path / "own", 48, (28, 28), colour=False)
+    recipe = tiny(batch_size=8, hold_out=10)
+    for data in ("digits", str(digits_file)):
+        assert len(training_images(recipe, data, None)[2]) == 10
+    for data in ("shapes", str(tmp_path / "own")):
+        assert len(training_images(recipe, data, None)[2]) == 0
+
+
+def test_own_arrays_and_shapes_train(tmp_path):
+    path = save_data(tmp_path / "own.npz", COLOUR.repeat(4, axis=0))
+    recipe = tiny(steps=2, batch_size=8)
+    for number, data in enumerate((str(path), "shapes")):
+        options = {"max_images": 40, "verbose": False}
+        run = train_dcgan_mnist(recipe, tmp_path / str(number), data, **options)
+        assert run.generator.output_shape == (None, 32, 32, 3)
+
+
+def test_sizes_that_cannot_be_built_are_refused_before_a_folder_is_made(tmp_path):
+    save_images(tmp_path / "own", 48, (28, 28))
+    recipe = tiny(generator_widths=(8, 8, 4), generator_strides=(2, 2, 2), batch_size=8)
+    with pytest.raises(UserError, match=r"generator_strides=\(2, 2, 2\).*28x28.*multiples of 8"):
+        train_dcgan_mnist(recipe, tmp_path / "run", str(tmp_path / "own"), verbose=False)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "conditional"])
+def test_every_recipe_builds_for_every_size_of_own_images(name, size, channels):
+    check_buildable(tiny(name), (size, size, channels))
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

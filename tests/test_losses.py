@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan_lib import BinaryCrossentropyLoss, GANLoss, UserError
+from dcgan_lib.losses import HingeLoss, SaturatingLoss, WassersteinLoss
 
 DRAW = np.random.default_rng(5)
 REAL, FAKE = (DRAW.normal(scale=3, size=(9, 1)).astype(np.float32) for _ in range(2))
@@ -91,3 +92,42 @@ def test_the_base_class_is_only_a_frame():
         GANLoss().discriminator_loss(REAL, FAKE)
     with pytest.raises(NotImplementedError):
         GANLoss().generator_loss(FAKE)
+
+
+# --- other losses
+
+
+def test_the_saturating_loss_differs_in_what_the_generator_wants():
+    plain, saturating = BinaryCrossentropyLoss(), SaturatingLoss()
+    expected = float(np.mean(np.log(1 - sigmoid(FAKE))))
+    assert float(saturating.generator_loss(FAKE)) == pytest.approx(expected, rel=1e-5)
+    assert float(saturating.discriminator_loss(REAL, FAKE)) == pytest.approx(
+        float(plain.discriminator_loss(REAL, FAKE))
+    )
+
+
+def test_the_saturating_gradient_is_gone_where_the_discriminator_is_sure():
+    sure = tf.Variable([[-12.0]])
+    slopes = {}
+    for loss in (BinaryCrossentropyLoss(), SaturatingLoss()):
+        with tf.GradientTape() as tape:
+            value = loss.generator_loss(sure)
+        slopes[type(loss)] = float(tape.gradient(value, sure)[0, 0])
+    assert slopes[BinaryCrossentropyLoss] == pytest.approx(-1.0, abs=1e-4)
+    assert -1e-4 < slopes[SaturatingLoss] < 0.0
+
+
+def test_the_hinge_loss_asks_for_a_margin_of_one_and_no_more():
+    loss = HingeLoss()
+    assert float(loss.discriminator_loss(np.float32([[1.0]]), np.float32([[-1.0]]))) == 0.0
+    assert float(loss.discriminator_loss(np.float32([[9.0]]), np.float32([[-9.0]]))) == 0.0
+    assert float(loss.discriminator_loss(np.float32([[0.5]]), np.float32([[0.5]]))) == 2.0
+    assert float(loss.generator_loss(FAKE)) == pytest.approx(-FAKE.mean(), rel=1e-5)
+
+
+def test_the_wasserstein_loss_is_the_gap():
+    loss = WassersteinLoss()
+    assert float(loss.discriminator_loss(REAL, FAKE)) == pytest.approx(
+        FAKE.mean() - REAL.mean(), rel=1e-5
+    )
+    assert float(loss.generator_loss(FAKE)) == pytest.approx(-FAKE.mean(), rel=1e-5)

@@ -32,7 +32,13 @@ SHOWN = {
     | {"GANLoss", "BinaryCrossentropyLoss"},
     "04": {"train_step", "d_step", "g_step", "apply_gradients", "untouched"},
     "05": {"interpolate", "_spherical", "latent_grid", "rescale", "neighbours", "tour"},
+    "06": {"build_dense_generator", "build_dense_discriminator", "with_pooling"},
     "07": {"frechet_distance"},
+    "08": {"SwappedLoss", "FrozenNoiseDCGAN"},
+    "09": {"HingeLoss", "WassersteinLoss", "slope_penalty", "d_step", "unit", "normalised_kernel"}
+    | {"one_hot", "generator_input"}
+    | {"build_conditional_generator", "build_conditional_discriminator"},
+    "10": {"first_size"},
 }
 TERMS = {
     "01": "label, class, pixel, channel, normalise, tanh, batch, iteration, step, epoch, "
@@ -53,9 +59,26 @@ TERMS = {
     "inference mode, judge, confidence, norm, length, interpolation, linear interpolation, "
     "spherical interpolation, variety, pixel distance, continuous, neighbour, "
     "arithmetic of latent vectors, control, temperature, truncation, nearest neighbour, features",
+    "06": "dense, biases, parameters, recipe, BatchNorm, learning rate, batch, control, "
+    "convolution, kernel, stride, transposed convolution, channel, locality, weight sharing, "
+    "callback, step, latent vector, Fréchet distance, epoch, seed, ablation, gradient, "
+    "max pooling, ReLU, LeakyReLU, tanh",
     "07": "loss, step, held-out, classifier, feature, evaluator, frozen, confidence, mean, "
     "spread, Gaussian, Fréchet distance, covariance, floor, kernel distance, precision, recall, "
     "density, coverage, mode, overfitting, seed, bias",
+    "09": "recipe, study, step, batch, seed, Fréchet distance, evaluator, held-out, "
+    "processor time, loss, gradient, logit, cross-entropy, label, label smoothing, one-sided, "
+    "two-sided, instance noise, learning rate, schedule, average, two-time-scale update rule, "
+    "hinge, Wasserstein, critic, slope, gradient penalty, BatchNorm, kernel, singular value, "
+    "spectral normalisation, power iteration, graph, conditional, one-hot, latent vector, "
+    "projection, correlation, prototype, coverage, features",
+    "10": "pixel, label, channel, recipe, transposed convolution, stride, widths, parameters, "
+    "dense, step, batch, latent vector, run folder, spectral normalisation, learning rate, "
+    "continuous, judge, classifier, confidence, standard deviation, collapsed, hue, "
+    "nearest neighbour, distance, classes",
+    "08": "loss, mode, callback, norm, gradient, spread, seed, learning rate, saturating loss, "
+    "non-saturating loss, mode collapse, gradient penalty, oscillation, traces, graph, BatchNorm, "
+    "inference mode, logit, frozen",
 }
 
 every_notebook = pytest.mark.parametrize("path", tool.sources(), ids=lambda path: path.stem)
@@ -217,6 +240,17 @@ def test_a_change_of_code_makes_outputs_stale():
     assert tool.is_fresh(notebook, tool.provenance(notebook))
     tool.code_cells(notebook)[3].source += "\n1 + 1"
     assert not tool.is_fresh(notebook, tool.provenance(notebook))
+
+
+def test_the_shortest_run_of_the_same_code_counts():
+    def made(code, seconds):
+        return tool.nbformat.v4.new_notebook(metadata={"dcgan": {"code": code, "seconds": seconds}})
+
+    cases = ((made("a", 20), 20), (made("a", 90), 50), (made("b", 20), 50), (None, 50))
+    for old, expected in cases:
+        new = made("a", 50)
+        tool.keep_shortest_time(new, old)
+        assert new.metadata["dcgan"]["seconds"] == expected
 
 
 def test_build_refuses_data_that_are_not_mnist(digits_file, monkeypatch):

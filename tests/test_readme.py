@@ -69,18 +69,18 @@ def test_loss_in_ten_lines_runs(small_data, monkeypatch):
     monkeypatch.setattr(dcgan_lib.DCGAN, "fit", short_fit)
     names: dict = {}
     exec(code, names)
-    assert (small_data / "hinge.png").stat().st_size > 0
+    assert (small_data / "least_squares.png").stat().st_size > 0
     (history,) = histories
     assert np.isfinite([history.history["d_loss"], history.history["g_loss"]]).all()
-    loss = names["HingeLoss"]()
+    loss = names["LeastSquaresLoss"]()
     real, fake = np.float32([[2.0], [0.5]]), np.float32([[-3.0], [1.0]])
-    assert float(loss.discriminator_loss(real, fake)) == pytest.approx(0.25 + 1.0)
-    assert float(loss.generator_loss(fake)) == pytest.approx(1.0)
+    assert float(loss.discriminator_loss(real, fake)) == pytest.approx((1 + 0.25) / 2 + (9 + 1) / 2)
+    assert float(loss.generator_loss(fake)) == pytest.approx((16 + 0) / 2)
 
 
 def test_loss_class_has_ten_lines_at_most():
     (code,) = blocks("python", section("Change the loss in ten lines"))
-    (body,) = re.findall(r"^class HingeLoss.*?(?=^\S)", code + "end", re.M | re.S)[:1]
+    (body,) = re.findall(r"^class LeastSquaresLoss.*?(?=^\S)", code + "end", re.M | re.S)[:1]
     assert len([line for line in body.splitlines() if line.strip()]) <= 10
 
 

@@ -7,12 +7,13 @@ import pytest
 from helpers import STEPS, make_gan, tiny
 
 from dcgan_lib import RECIPES, Recipe, UserError
+from dcgan_lib.latent import generator_input, one_hot
 from dcgan_lib.networks import build_discriminator, build_generator
 from dcgan_lib.recipes import get_recipe
 from dcgan_lib.training import build_optimizer
 
 COMMON = {"seed": 0, "latent_dim": 100, "beta_2": 0.999, "d_steps": 1, "hold_out": 10_000}
-# DESIGN.md §2, and what "as tutorial", "as balanced" means spelled out.
+# What each recipe is, spelled out in full.
 EXPECTED = {
     "fast": {
         "architecture": "dcgan",
@@ -156,7 +157,16 @@ EXPECTED = {
         "epochs": 60,
         "sample_every": None,
     },
+    "hinge": {"loss": "hinge", "gradient_penalty": 0.0, "spectral_norm": False},
+    "spectral": {"loss": "hinge", "spectral_norm": True, "discriminator_batch_norm": False},
+    "conditional": {"conditional": True, "loss": "cross_entropy", "num_samples": 100},
 }
+
+
+def test_the_wasserstein_recipe_is_that_of_its_paper_but_for_its_length():
+    recipe = RECIPES["wgan_gp"]
+    assert (recipe.loss, recipe.gradient_penalty) == ("wasserstein", 10.0)
+    assert not recipe.discriminator_batch_norm
 
 
 def test_these_recipes_exist():
@@ -201,17 +211,20 @@ def test_schedules_end_with_the_run_each_at_its_own_fraction():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_trains_some_steps(name, real):
-    gan = make_gan(tiny(name, **STEPS))
+    recipe = tiny(name, **STEPS)
+    gan = make_gan(recipe)
     before = gan.generator.get_weights(), gan.discriminator.get_weights()
-    logs = gan.fit(real, batch_size=32, epochs=1, verbose=0).history
+    labels = one_hot(np.arange(len(real)) % 10) if recipe.conditional else None
+    logs = gan.fit(real, labels, batch_size=32, epochs=1, verbose=0).history
     assert set(logs) == {"d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake"}
     assert np.isfinite([logs["d_loss"], logs["g_loss"]]).all()
     for old, network in zip(before, (gan.generator, gan.discriminator), strict=True):
         assert all(np.isfinite(w).all() for w in network.get_weights())
-        assert all(
-            not np.array_equal(a, b) for a, b in zip(old, network.get_weights(), strict=True)
-        )
-    assert gan(np.zeros((3, 10), np.float32)).shape == (3, 28, 28, 1)
+        same = [np.array_equal(a, b) for a, b in zip(old, network.get_weights(), strict=True)]
+        # A last layer's u is ±1, and what real and fake images do to its bias may cancel.
+        assert not any(same[i] for i, w in enumerate(old) if w.shape not in ((1, 1), (1,)))
+    latent = np.zeros((3, 10), np.float32)
+    assert gan(generator_input(gan.generator, latent)).shape == (3, 28, 28, 1)
 
 
 IMPOSSIBLE = [
@@ -281,6 +294,25 @@ def test_the_joint_update_is_refused_where_it_would_be_wrong():
     for wrong in ({"g_steps": 2}, {"d_steps": 2}, {"discriminator_batch_norm": True}):
         with pytest.raises(UserError, match="simultaneous"):
             RECIPES["tutorial"].replace(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "named"),
+    [
+        ("fast", {"gradient_penalty": 10.0}, "gradient_penalty"),  # BatchNorm in D
+        ("conditional", {"gradient_penalty": 1.0, "discriminator_batch_norm": False}, "gradient"),
+        ("conditional", {"architecture": "dense"}, "architecture"),
+        ("tutorial", {"gradient_penalty": 1.0}, "simultaneous"),
+        ("tutorial", {"conditional": True}, "simultaneous"),
+        ("smooth", {"loss": "hinge"}, "discriminator_output"),
+        ("fast", {"loss": "wasserstein", "real_label_smoothing": 0.1}, "loss"),
+        ("fast", {"loss": "mse"}, "loss"),
+        ("fast", {"gradient_penalty": -1.0}, "gradient_penalty"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(name, changes, named):
+    with pytest.raises(UserError, match=named):
+        RECIPES[name].replace(**changes)
 
 
 def test_unknown_names_are_refused_with_the_known_ones():

@@ -23,14 +23,15 @@ from helpers import (
     tiny_options,
 )
 
-from dcgan_lib import UserError, train_dcgan_mnist
+from dcgan_lib import UserError, train_dcgan_mnist, training_batches
 from dcgan_lib import checkpoints as ck
 from dcgan_lib.cli import main
+from dcgan_lib.latent import one_hot
 
 KILLED_RUN = Path(__file__).with_name("killed_run.py")
 DRAW = random.Random(2026)
 
-# --- three recipes, each killed twice at random moments
+# --- some recipes, each killed twice at random moments
 
 
 @dataclasses.dataclass
@@ -54,6 +55,10 @@ PLANS = {
     "tutorial": Plan(  # moves both at once
         "tutorial", {"batch_size": 30, "epochs": 4, "snapshot_epochs": 2}, 28, 7
     ),
+    "wgan_gp": Plan("wgan_gp", {"batch_size": 30, "epochs": 4, "sample_every": None}, 28, 7),
+    "conditional": Plan(
+        "conditional", {"batch_size": 30, "epochs": 4, "sample_every": None}, 28, 7
+    ),
 }
 
 
@@ -67,7 +72,7 @@ def options_of(plan: Plan, folder: Path, data: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def killed(digits_file, tmp_path_factory) -> Path:
-    """A folder with three runs, each of which was killed, resumed, and killed again."""
+    """A folder with runs, each of which was killed, resumed, and killed again."""
     folder = tmp_path_factory.mktemp("killed")
     for i in range(2):
         started = []
@@ -80,6 +85,26 @@ def killed(digits_file, tmp_path_factory) -> Path:
         for process in started:
             assert process.wait(timeout=300) == -signal.SIGKILL
     return folder
+
+
+@pytest.mark.parametrize("name", ["hinge", "spectral", "wgan_gp", "conditional"])
+def test_a_restored_game_goes_on_as_if_nothing_had_happened(name, images, tmp_path):
+    recipe = tiny(name, batch_size=16, steps=6)
+    labels = one_hot(np.arange(len(images)) % 10) if recipe.conditional else None
+
+    def train(gan, first: int, steps: int) -> None:
+        batches = training_batches(images, 16, recipe.seed, first, labels)
+        gan.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
+
+    whole, half, rest = (make_gan(recipe) for _ in range(3))
+    train(whole, 0, 6)
+    train(half, 0, 3)
+    ck.Checkpoints(tmp_path / "c", half).save({})
+    ck.Checkpoints(tmp_path / "c", rest).restore_newest()
+    train(rest, 3, 3)
+    for wanted, found in ((whole, rest), (whole.discriminator, rest.discriminator)):
+        assert equal(arrays(wanted.weights), arrays(found.weights))
+    assert not equal(arrays(whole.weights), arrays(half.weights))
 
 
 @pytest.fixture(scope="module", params=PLANS)

@@ -12,6 +12,7 @@ from helpers import STEPS, arrays, equal, files_of, make_gan, tiny
 from dcgan_lib import Recipe, UserError, load_generator, sample_latent, train_dcgan_mnist
 from dcgan_lib import checkpoints as ck
 from dcgan_lib.data import hold_out_indices, load_images
+from dcgan_lib.health import read_health
 from dcgan_lib.training import load_network, load_run, segments, training_images
 
 # --- a finished run
@@ -188,12 +189,13 @@ def test_impossible_things_are_refused_before_a_folder_is_made(digits_file, tmp_
 
 def test_the_held_out_images_are_never_trained_on(digits_file):
     every = load_images(str(digits_file)).images
-    images, held_out, record = training_images(tiny(), str(digits_file), None)
+    images, labels, held_out, record = training_images(tiny(), str(digits_file), None)
     allowed, judges = hold_out_indices(300, 10_000)
     assert np.array_equal(images, every[allowed])
     assert np.array_equal(held_out, every[judges])
     assert (len(images), len(held_out), record["images"]) == (250, 50, 250)
-    some, still_held_out, _ = training_images(tiny(), str(digits_file), 40)
+    assert labels is None
+    some, _, still_held_out, _ = training_images(tiny(), str(digits_file), 40)
     assert np.array_equal(some, images[:40])
     assert np.array_equal(still_held_out, held_out)
 
@@ -280,3 +282,12 @@ def test_a_run_killed_while_its_pictures_were_written_is_completed(finished_run,
     assert equal(run.generator.get_weights(), finished_run.generator.get_weights())
     for name in ("training.gif", "final_samples.png", "log.csv"):
         assert (run_copy / name).read_bytes() == (finished_run.folder / name).read_bytes()
+
+
+def test_the_health_monitor_looks_at_every_run(digits_file, tmp_path):
+    recipe = tiny(steps=151, log_every=50, sample_every=150)
+    run = train_dcgan_mnist(recipe, tmp_path / "run", str(digits_file), verbose=False)
+    (row,) = read_health(run.folder / ck.HEALTH)
+    assert row["step"] == 150
+    assert row["d_loss"] > 0
+    assert row["g_gradient"] > 0

@@ -1,0 +1,245 @@
+"""The longer comparisons that notebooks 06 and 09 show.
+
+    python benchmarks/studies.py ablations            trains what is not yet in studies/
+    python benchmarks/studies.py tricks --seeds 0
+    python benchmarks/studies.py gan_vs_dcgan         vanilla for 60 epochs, fast for 20
+    python benchmarks/studies.py ablations --publish  only gathers what is there
+
+Each training runs in a process of its own, on one core, two at a time, and leaves a file in
+benchmarks/studies/. The Fréchet distance is that of 10,000 samples to the 10,000 held-out images;
+seconds are those of processor time in training alone, so that other work does not count. What is
+gathered goes into dcgan_lib/published/, which comes with the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench import COUNT, judged, machine
+
+import dcgan_lib
+from dcgan_lib.recipes import RECIPES, Recipe
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "studies"
+SHUFFLED = "pixels shuffled"
+
+DENSE = {
+    "architecture": "dense",
+    "generator_hidden": 0,
+    "generator_widths": RECIPES["vanilla"].generator_widths,
+    "generator_strides": (),
+    "discriminator_hidden": 0,
+    "discriminator_widths": RECIPES["vanilla"].discriminator_widths,
+}
+ABLATIONS = {  # notebook 06: one thing taken away from `fast` at a time
+    "fast": {},
+    "vanilla": {"recipe": "vanilla"},
+    "no convolutions": DENSE,
+    SHUFFLED: {},
+    f"vanilla, {SHUFFLED}": {"recipe": "vanilla"},
+    "no hidden Dense": {"generator_hidden": 0, "discriminator_hidden": 0},
+    "no BatchNorm in G": {"generator_batch_norm": False},
+    "no BatchNorm in D": {"discriminator_batch_norm": False},
+    "pooling in D": {"discriminator_pooling": True},
+    "ReLU in D": {"discriminator_negative_slope": 0.0},
+    "LeakyReLU in G": {"generator_negative_slope": 0.2},
+    "G linear": {"generator_negative_slope": 1.0},
+    "D linear": {"discriminator_negative_slope": 1.0},
+}
+
+TRICKS = {  # notebook 09: one thing added to `fast` at a time
+    "fast": {},
+    "one-sided smoothing 0.1": {"real_label_smoothing": 0.1},
+    "two-sided smoothing 0.1": {"real_label_smoothing": 0.1, "fake_label_smoothing": 0.1},
+    "noise 0.05": {"real_noise_stddev": 0.05},
+    "noise 0.2": {"real_noise_stddev": 0.2},
+    "cosine rates": {"g_schedule": "cosine", "d_schedule": "cosine"},
+    "exponential rates": {"g_schedule": "exponential", "d_schedule": "exponential"},
+    "equal rates 1.6e-3": {"g_learning_rate": 1.6e-3},
+    "equal rates 4e-3": {"d_learning_rate": 4e-3},
+    "rates turned round": {"g_learning_rate": 1.6e-3, "d_learning_rate": 4e-3},
+    "no averaging": {"ema_decay": 0.0},
+    "hinge": {"recipe": "hinge"},
+    "spectral": {"recipe": "spectral"},
+    "wgan_gp": {"recipe": "wgan_gp"},
+    "conditional": {"recipe": "conditional"},
+    **{
+        f"p={p} k={k}": {"d_steps": p, "g_steps": k}
+        for p, k in itertools.product((1, 2, 3), repeat=2)
+        if p + k > 2
+    },
+}
+
+STUDIES = {
+    "ablations": ABLATIONS,
+    "tricks": TRICKS,
+    "gan_vs_dcgan": {"vanilla": {"recipe": "vanilla"}, "fast": {"steps": None, "epochs": 20}},
+}
+STEPS = 600
+MARKS = {"ablations": (50, 100, 200, 300, 400, 500, 600), "tricks": (100, 200, 400, 600)}
+SHOWN_EPOCHS = (0, 1, 2, 4, 9, 19, 39, 59)  # counted from 0
+
+
+def recipe_of(study: str, variant: str, seed: int) -> Recipe:
+    changes = {"steps": STEPS} if study != "gan_vs_dcgan" else {}
+    changes |= STUDIES[study][variant] | {"seed": seed}
+    return RECIPES[changes.pop("recipe", "fast")].replace(**changes)
+
+
+def train(study: str, variant: str, seed: int) -> dict[str, Any]:
+    """Trains one variant and judges it at some steps, or after each epoch."""
+    dcgan_lib.import_tensorflow()
+    import keras
+
+    from dcgan_lib.data import hold_out_indices, load_images, scale, training_batches, unscale
+    from dcgan_lib.evaluator import Evaluator
+    from dcgan_lib.latent import generator_input, one_hot, sample_latent
+    from dcgan_lib.training import build_gan, versions
+
+    recipe = recipe_of(study, variant, seed)
+    data = load_images("mnist")
+    allowed, held_out = hold_out_indices(len(data.images), COUNT)
+    judge = Evaluator()
+    real, _ = judge(scale(data.images[held_out]))
+    images = data.images[allowed]
+    labels = one_hot(data.labels[allowed]) if recipe.conditional else None
+    back = None
+    if SHUFFLED in variant:
+        order = np.random.Generator(np.random.Philox(key=6)).permutation(784)
+        images = images.reshape(-1, 784)[:, order].reshape(-1, 28, 28)
+        back = np.argsort(order)
+    gan = build_gan(recipe, len(images))
+    network = gan.sampler if back is None else unshuffling(gan.sampler, back)
+    fixed = generator_input(gan.sampler, sample_latent(64, recipe.latent_dim, seed=0))
+    total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
+    rows: list[dict[str, Any]] = []
+    pictures: dict[str, list[int]] = {}
+
+    class Marks(keras.callbacks.Callback):
+        paused = 0.0
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            step, now = batch + 1, time.process_time()
+            if step == 1:
+                self.begin = now
+            epoch, rest = divmod(step, per_epoch)
+            due = rest == 0 if recipe.epochs else step in MARKS[study]
+            if not due:
+                return
+            row = {"variant": variant, "seed": seed, "step": step}
+            row["seconds"] = round(now - self.begin - self.paused, 1)
+            losses = {name: round(float(logs[name]), 4) for name in ("d_loss", "g_loss")}
+            rows.append(row | losses | judged(network, real, judge))
+            if recipe.epochs and epoch - 1 in SHOWN_EPOCHS:
+                pictures[f"{variant}, epoch {epoch - 1}"] = drawn(network)
+            self.paused += time.process_time() - now
+
+    def drawn(network: Any) -> list[int]:
+        return unscale(network.predict(fixed, verbose=0))[..., 0].tolist()
+
+    batches = training_batches(images, recipe.batch_size, seed, labels=labels)
+    gan.fit(batches, steps_per_epoch=total, shuffle=False, verbose=0, callbacks=[Marks()])
+    if not pictures and seed == 0:
+        pictures[variant] = drawn(network)
+    return {
+        "settings": dataclasses.asdict(recipe),
+        "evaluator": judge.hash,
+        "versions": versions(),
+        "machine": machine() | {"cores": 1},
+        "rows": rows,
+        "pictures": pictures,
+    }
+
+
+def unshuffling(generator: Any, back: np.ndarray) -> Any:
+    """Returns a generator that puts the shuffled pixels back into their places."""
+    import keras
+
+    layers = keras.layers
+    put_back = layers.Lambda(lambda x: keras.ops.take(x, back, axis=1))
+    reshape, flatten = layers.Reshape((28, 28, 1)), layers.Flatten()
+    return keras.Sequential([keras.Input((100,)), generator, flatten, put_back, reshape])
+
+
+def run_missing(study: str, seeds: list[int], only: list[str] | None) -> None:
+    """Trains what has no result yet, on two cores at a time."""
+    RESULTS.mkdir(exist_ok=True)
+    waiting = [
+        (variant, seed)
+        for seed in seeds
+        for variant in only or STUDIES[study]
+        if not result_file(study, variant, seed).exists()
+    ]
+    free = [0, 1]
+
+    def one(task: tuple[str, int]) -> None:
+        core = free.pop()
+        variant, seed = task
+        command = [sys.executable, __file__, study, "--worker", variant, "--seeds", str(seed)]
+        command = ["taskset", "-c", str(core), *command]
+        threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | threads
+        )
+        result_file(study, variant, seed).write_text(done.stdout.splitlines()[-1] + "\n")
+        free.append(core)
+        print(f"{study}: {variant}, seed {seed}: done", flush=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, waiting))
+
+
+def result_file(study: str, variant: str, seed: int) -> Path:
+    plain = "".join(c if c.isalnum() or c in ".-" else "_" for c in variant)
+    return RESULTS / f"{study}-{plain}-seed{seed}.json"
+
+
+def publish(study: str) -> None:
+    """Gathers all results of a study into the package."""
+    from dcgan_lib.studies import FOLDER
+
+    rows, pictures, about = [], {}, {}
+    for variant in STUDIES[study]:
+        for file in sorted(RESULTS.glob(result_file(study, variant, 0).name[:-6] + "*.json")):
+            result = json.loads(file.read_text())
+            rows += result["rows"]
+            pictures |= {k: np.array(v, np.uint8) for k, v in result["pictures"].items()}
+            about = {key: result[key] for key in ("evaluator", "versions", "machine")}
+    about["command"] = f"python benchmarks/studies.py {study}"
+    FOLDER.mkdir(exist_ok=True)
+    content = {"about": about, "settings": STUDIES[study], "rows": rows}
+    (FOLDER / f"{study}.json").write_text(json.dumps(content, indent=0) + "\n")
+    np.savez_compressed(FOLDER / f"{study}.npz", **pictures)
+    print(f"{study}: {len(rows)} rows, {len(pictures)} pictures")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="default 0 1 2")
+    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="of the study")
+    parser.add_argument("--publish", action="store_true", help="train nothing")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        print(json.dumps(train(options.study, options.worker, options.seeds[0])))
+        return
+    if not options.publish:
+        run_missing(options.study, options.seeds, options.only)
+    publish(options.study)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The generators that come with the package."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from dcgan_lib import RECIPES, Evaluator, Recipe, UserError, load_images, sample_latent, scale
+from dcgan_lib import pretrained as pt
+from dcgan_lib.checkpoints import FINISHED
+from dcgan_lib.cli import main
+from dcgan_lib.latent import generator_input, latent_dim_of
+from dcgan_lib.metrics import class_balance
+from dcgan_lib.plots import image_grid
+
+every_one = pytest.mark.parametrize("name", pt.published())
+
+
+def test_these_are_published():
+    assert {"fast", "conditional"} <= set(pt.published())
+
+
+@every_one
+def test_card_says_what_it_is(name):
+    card = pt.model_card(name)
+    assert card["name"] == name
+    assert card["recipe"] == json.loads(json.dumps(vars(RECIPES[name])))
+    assert card["data"]["hash"]
+    assert card["limits"]
+    assert card["training_seconds"] > 0
+    judge = Evaluator()
+    assert card["scores"]["quality"]["evaluator"] == f"primary {judge.hash}"
+    assert card["scores"]["quality_second"]["evaluator"].startswith("second ")
+    assert (pt.FOLDER / f"generator-{name}.npz").stat().st_size < 2_500_000
+
+
+@every_one
+def test_it_draws_ten_kinds_of_digits(name):
+    generator = pt.load_pretrained(name)
+    assert generator.count_params() == pt.model_card(name)["parameters"]
+    latent = sample_latent(500, latent_dim_of(generator), seed=3)
+    images = generator.predict(generator_input(generator, latent), verbose=0)
+    assert image_grid(images[:64]).shape == (480, 480)
+    _, probabilities = Evaluator()(images)
+    classes = class_balance(probabilities)
+    assert classes.modes == 10
+    assert classes.distance_from_uniform < 0.2
+    assert probabilities.max(axis=1).mean() > 0.9
+
+
+@every_one
+def test_its_score_is_that_of_its_card(name, mnist_file):
+    """On 2,000 images, where real ones and the card's 10,000 leave a little room."""
+    from dcgan_lib.metrics import frechet_distance
+
+    generator, judge = pt.load_pretrained(name), Evaluator()
+    latent = sample_latent(2000, latent_dim_of(generator), seed=4)
+    fake, _ = judge(generator.predict(generator_input(generator, latent), verbose=0))
+    real, _ = judge(scale(load_images(mnist_file, "test").images[:2000]))
+    known = pt.model_card(name)["scores"]["quality"]["generator"]["frechet_distance"]
+    assert frechet_distance(real, fake) == pytest.approx(known, rel=0.3, abs=4.0)
+
+
+def test_a_conditional_generator_draws_what_it_is_asked_for():
+    generator = pt.load_pretrained("conditional")
+    labels = np.arange(500) % 10
+    latent = sample_latent(500, latent_dim_of(generator), seed=5)
+    images = generator.predict(generator_input(generator, latent, labels), verbose=0)
+    _, probabilities = Evaluator()(images)
+    assert np.mean(probabilities.argmax(axis=1) == labels) > 0.95
+
+
+def test_the_command_line_draws_sevens_by_name(tmp_path):
+    output = tmp_path / "sevens.npy"
+    assert main(["sample", "conditional", "--digit", "7", "-n", "20", "--output", str(output)]) == 0
+    images = np.load(output)
+    assert images.shape == (20, 28, 28, 1)
+    _, probabilities = Evaluator()(images)
+    assert np.mean(probabilities.argmax(axis=1) == 7) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["conditional", "--digit", "10"], "0 to 9"),
+        (["fast", "--digit", "3"], "cannot choose"),
+        (["fats"], "conditional"),
+    ],
+)
+def test_impossible_requests_are_refused(arguments, reason, tmp_path, capsys):
+    output = tmp_path / "x.npy"
+    assert main(["sample", *arguments, "--output", str(output)]) == 2
+    assert reason in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_altered_weights_are_refused(tmp_path, monkeypatch):
+    for file in pt.FOLDER.glob("generator-fast.*"):
+        shutil.copy(file, tmp_path)
+    card = json.loads((tmp_path / "generator-fast.json").read_text())
+    (tmp_path / "generator-fast.json").write_text(json.dumps(card | {"hash": "0" * 12}))
+    monkeypatch.setattr(pt, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match="not those of its card"):
+        pt.load_pretrained("fast")
+    with pytest.raises(UserError, match="known: fast"):
+        pt.load_pretrained("conditional")
+
+
+def test_a_run_without_scores_is_not_published(run_copy, tmp_path):
+    with pytest.raises(UserError, match="both evaluators"):
+        pt.publish(run_copy, tmp_path)
+
+
+def test_a_published_run_comes_back(run_copy, tmp_path, monkeypatch):
+    numbers = json.loads((run_copy / FINISHED).read_text())
+    scores = {"quality": {"evaluator": "x"}, "quality_second": {"evaluator": "y"}}
+    (run_copy / FINISHED).write_text(json.dumps(numbers | scores))
+    monkeypatch.setitem(RECIPES, "fast", Recipe(seed=9))
+    with pytest.raises(UserError, match="settings of its own"):
+        pt.publish(run_copy, tmp_path)
+    monkeypatch.setitem(RECIPES, "fast", pt.load_run(run_copy).recipe)
+    before = pt.load_generator(run_copy)
+    card = pt.publish(run_copy, tmp_path)
+    assert card == tmp_path / "generator-fast.json"
+    monkeypatch.setattr(pt, "FOLDER", tmp_path)
+    after = pt.load_pretrained("fast")
+    latent = sample_latent(3, 10)
+    np.testing.assert_allclose(before(latent), after(latent), atol=0.01)
