@@ -14,6 +14,7 @@ gathered goes into dcgan_lib/published/, which comes with the package.
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import itertools
 import json
@@ -21,6 +22,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -125,7 +127,7 @@ def train(study: str, variant: str, seed: int) -> dict[str, Any]:
     fixed = generator_input(gan.sampler, sample_latent(64, recipe.latent_dim, seed=0))
     total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
     rows: list[dict[str, Any]] = []
-    pictures: dict[str, list[int]] = {}
+    pictures: dict[str, str] = {}
 
     class Marks(keras.callbacks.Callback):
         paused = 0.0
@@ -146,8 +148,8 @@ def train(study: str, variant: str, seed: int) -> dict[str, Any]:
                 pictures[f"{variant}, epoch {epoch - 1}"] = drawn(network)
             self.paused += time.process_time() - now
 
-    def drawn(network: Any) -> list[int]:
-        return unscale(network.predict(fixed, verbose=0))[..., 0].tolist()
+    def drawn(network: Any) -> str:
+        return packed(unscale(network.predict(fixed, verbose=0)))
 
     batches = training_batches(images, recipe.batch_size, seed, labels=labels)
     gan.fit(batches, steps_per_epoch=total, shuffle=False, verbose=0, callbacks=[Marks()])
@@ -161,6 +163,17 @@ def train(study: str, variant: str, seed: int) -> dict[str, Any]:
         "rows": rows,
         "pictures": pictures,
     }
+
+
+def packed(images: np.ndarray) -> str:
+    """Turns uint8 images into text for a JSON file."""
+    return base64.b64encode(zlib.compress(images.tobytes(), 9)).decode()
+
+
+def unpacked(text: str) -> np.ndarray:
+    """Returns uint8 (N, 28, 28)."""
+    pixels = zlib.decompress(base64.b64decode(text))
+    return np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28)
 
 
 def unshuffling(generator: Any, back: np.ndarray) -> Any:
@@ -215,7 +228,7 @@ def publish(study: str) -> None:
         for file in sorted(RESULTS.glob(result_file(study, variant, 0).name[:-6] + "*.json")):
             result = json.loads(file.read_text())
             rows += result["rows"]
-            pictures |= {k: np.array(v, np.uint8) for k, v in result["pictures"].items()}
+            pictures |= {name: unpacked(text) for name, text in result["pictures"].items()}
             about = {key: result[key] for key in ("evaluator", "versions", "machine")}
     about["command"] = f"python benchmarks/studies.py {study}"
     FOLDER.mkdir(exist_ok=True)
