@@ -365,7 +365,11 @@ from dcgan_lib.data import check_batch_size
 
 
 def training_batches(
-    images: np.ndarray, batch_size: int, seed: int = 0, first_step: int = 0
+    images: np.ndarray,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
+    labels: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of shuffled batches, each a pure function of (seed, step)."""
     import tensorflow as tf
@@ -382,8 +386,9 @@ def training_batches(
         batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
         return batches.skip(skip) if epoch == first_epoch else batches
 
-    def look_up(indices: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.gather(pixels, indices), tf.float32) / 127.5 - 1.0
+    def look_up(indices: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        batch = tf.cast(tf.gather(pixels, indices), tf.float32) / 127.5 - 1.0
+        return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
     return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
@@ -394,7 +399,8 @@ def training_batches(
 # - `one_epoch` makes the batches of one epoch. They are small lists of numbers, which costs
 #   almost no memory; `flat_map` strings the epochs together.
 # - `look_up` fetches the images of a batch and scales them, in the moment they are needed. Scaled
-#   beforehand, all images as floats would take four times the memory.
+#   beforehand, all images as floats would take four times the memory. Labels come along only if
+#   they are given: nothing before notebook 09 needs them.
 # - `prefetch(4)` prepares the next batches while the network works on the present one.
 
 # %% tags=["nbval-check-output"]

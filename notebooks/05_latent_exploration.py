@@ -850,7 +850,7 @@ place.value = 0
 from dcgan_lib import load_images, scale
 from dcgan_lib.training import training_images
 
-trained_on, held_out, source = training_images(run.recipe, "auto", SHORT.get("max_images"))
+trained_on, _, held_out, source = training_images(run.recipe, "auto", SHORT.get("max_images"))
 known = scale(trained_on)
 unseen = scale(load_images(split="test").images[: 40 if QUICK else 500])
 drawn = paint(fresh[: len(unseen)])

@@ -1,0 +1,1208 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 06 · GAN and DCGAN: what convolutions change
+#
+# In this notebook you will
+#
+# - read the players of the first GANs, made of dense layers only, and what else differs;
+# - count parameters and multiplications, and find out that they are not the same thing;
+# - see locality and weight sharing as pictures;
+# - train both pairs from the same noise, for the same steps and for the same seconds;
+# - compare 60 epochs of the one with 20 of the other;
+# - shuffle the pixels, and see which of the two notices;
+# - take one thing at a time away from the DCGAN, and measure what each was worth.
+#
+# **You need** notebooks [02](02_generator.ipynb), [03](03_discriminator.ipynb),
+# [04](04_training.ipynb) and the Fréchet distance of [07](07_measuring_quality.ipynb).
+# **Run time**: about five minutes on two processor cores, no GPU.
+#
+# **Where we are.** You have trained a DCGAN: a GAN whose two players, the generator G and the
+# discriminator D, are made of convolutions. The first GANs (Goodfellow et al., 2014) had none. This
+# notebook asks what the convolutions are good for, and the other habits that came with them.
+
+# %% [markdown]
+# The first cell only finds the library `dcgan_lib`: in a copy of the project it uses that copy,
+# elsewhere it installs it. You need not read it.
+
+# %%
+import importlib.util
+import os
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
+for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
+    if (folder / "dcgan_lib" / "__init__.py").exists():
+        sys.path.insert(0, str(folder))
+if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
+    address = "unset"
+    source = os.environ.get("DCGAN_SOURCE", address)
+    if source == "unset":
+        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
+    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
+    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
+
+import dcgan_lib
+
+dcgan_lib.import_tensorflow()
+
+# %% [markdown]
+# Our tests run this notebook with `DCGAN_PROFILE=quick`: a few steps on a few images, whose
+# pictures show nothing. Leave the variable unset and you get the real thing.
+
+# %%
+import os
+
+QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
+STEPS, EVERY = (8, 4) if QUICK else (400, 100)  # of each training here; when we look at it
+COUNT = 100 if QUICK else 2000  # images that are judged
+
+# %% [markdown]
+# ## 1 · Two pairs of players
+#
+# ### All dense
+#
+# In a **dense** layer (also: fully connected) each output is a weighted sum of *all* inputs. The
+# weights, and the numbers that are added to the sums (the **biases**), are the layer's
+# **parameters**: what training changes. The first GANs were stacks of such layers. This is the
+# library's own code. A **recipe** is a set of named settings; `generator_widths` are here the
+# numbers of outputs of the layers.
+
+# %%
+import math
+
+import keras
+from keras import layers
+
+from dcgan_lib.networks import MNIST_SHAPE, ImageShape, add_norm_and_activation
+from dcgan_lib.recipes import Recipe
+
+
+def build_dense_generator(
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+) -> keras.Sequential:
+    """Builds the generator of the first GANs, of fully connected layers only."""
+    model = keras.Sequential(name="generator")
+    model.add(keras.Input((recipe.latent_dim,)))
+    for units in recipe.generator_widths:
+        model.add(layers.Dense(units, use_bias=not recipe.generator_batch_norm))
+        add_norm_and_activation(model, recipe)
+    model.add(layers.Dense(math.prod(image_shape), activation="tanh", dtype="float32"))
+    model.add(layers.Reshape(image_shape, dtype="float32"))
+    assert model.output_shape == (None, *image_shape)
+    return model
+
+
+# %% [markdown]
+# To this G an image is a list of 784 numbers. Only the last line cuts the list into 28 rows; no
+# layer knows which pixels are neighbours. `add_norm_and_activation` is the one of notebook 02:
+# **BatchNorm** (it brings the numbers that pass through to mean 0 and spread 1), then a bend.
+#
+# D goes the other way. `Flatten` throws the rows and columns away before any layer has seen them:
+
+# %%
+from dcgan_lib.networks import add_norm_leak_dropout, add_verdict
+
+
+def build_dense_discriminator(
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+) -> keras.Sequential:
+    """Builds the discriminator of the first GANs, of fully connected layers only."""
+    model = keras.Sequential(name="discriminator")
+    model.add(keras.Input(image_shape))
+    model.add(layers.Flatten())
+    for units in recipe.discriminator_widths:
+        model.add(layers.Dense(units))
+        add_norm_leak_dropout(model, recipe, norm=False)
+    add_verdict(model, recipe)
+    return model
+
+
+# %% [markdown]
+# The recipe `vanilla` builds these two, `fast` (the project's default) the convolutional pair of
+# notebooks 02 and 03.
+
+# %% tags=["nbval-check-output"]
+from dcgan_lib import RECIPES, build_discriminator, build_generator
+
+vanilla, fast = RECIPES["vanilla"], RECIPES["fast"]
+networks = {
+    "vanilla G": build_dense_generator(vanilla),
+    "fast G": build_generator(fast),
+    "vanilla D": build_dense_discriminator(vanilla),
+    "fast D": build_discriminator(fast),
+}
+for name, network in networks.items():
+    print(f"{name:10} {network.input_shape} → {network.output_shape}")
+
+# %% [markdown]
+# ### What else differs
+#
+# If two things differ in ten ways, a comparison of the two does not say which way mattered. So let
+# us look, before we compare: which settings are not the same?
+
+# %% tags=["nbval-check-output"]
+import dataclasses
+
+schedule = ("name", "steps", "epochs", "sample_every", "quality_every")
+for field in dataclasses.fields(fast):
+    dense, convolutional = getattr(vanilla, field.name), getattr(fast, field.name)
+    if dense != convolutional and field.name not in schedule:
+        print(f"{field.name:25}{dense!s:>18}{convolutional!s:>12}")
+
+# %% [markdown]
+# Much more than the architecture. `vanilla` is set as such GANs usually were: a small
+# **learning rate** (how far each move goes), 128 images in each **batch** (what the players see in
+# one move), no BatchNorm in D, and samples from G itself and not from an average of its recent
+# weights (`ema_decay`). So there will be a third pair, the **control**: dense players, and
+# everything else as in `fast`. Where the control does as badly as `vanilla`, the layers are to
+# blame; where it does as well as `fast`, the settings were.
+
+# %%
+from dcgan_lib import get_recipe
+
+control = get_recipe(
+    "fast",
+    architecture="dense",
+    generator_hidden=0,
+    generator_widths=vanilla.generator_widths,
+    generator_strides=(),
+    discriminator_hidden=0,
+    discriminator_widths=vanilla.discriminator_widths,
+)
+
+# %% [markdown]
+# (One difference stays: the library's dense D has no BatchNorm, whatever the recipe says.)
+#
+# ## 2 · Parameters and multiplications
+#
+# A **convolution** lays a small table of weights, its **kernel**, on a place of the picture, adds
+# up weight times number, moves on by its **stride** (here 2 pixels) and does the same with the same
+# weights. A **transposed convolution** goes the other way: each number of a small picture stamps
+# the kernel into a larger one. So one weight is used many times, and we must count twice:
+#
+# - the *parameters* are what is stored and learned;
+# - the *multiplications* are what an image costs.
+#
+# **The rule.** A layer's kernel has inputs × outputs weights (dense), or side² × input channels ×
+# output channels (convolutions; a **channel** is one of the pictures that lie upon each other).
+# Each weight is multiplied
+#
+# - once in a dense layer,
+# - once for each place of the *output* in a convolution,
+# - once for each place of the *input* in a transposed convolution.
+#
+# (We count the rim as if it were inside, and leave out biases and BatchNorm: they are few.)
+
+
+# %%
+def multiplications(layer):
+    """How many products of a weight and a number one image costs in this layer."""
+    if isinstance(layer, keras.Sequential):  # a layer made of layers
+        return sum(multiplications(part) for part in layer.layers)
+    if not hasattr(layer, "kernel"):
+        return 0
+    places = ()
+    if isinstance(layer, layers.Conv2D):
+        places = layer.output.shape[1:3]
+    if isinstance(layer, layers.Conv2DTranspose):
+        places = layer.input.shape[1:3]
+    return math.prod(layer.kernel.shape) * math.prod(places)
+
+
+# %% [markdown]
+# **Predict, then run:** `fast` makes its images from a small picture of 7 × 7 places. In which of
+# G's layers are most of its parameters, and in which most of the multiplications?
+
+# %% tags=["nbval-check-output"]
+print(f"{'fast G':18}{'gives':>16}{'parameters':>12}{'multiplications':>17}")
+for layer in networks["fast G"].layers:
+    if hasattr(layer, "kernel"):
+        shape = str(layer.output.shape[1:])
+        print(f"{type(layer).__name__:18}{shape:>16}{layer.count_params():12,}", end="")
+        print(f"{multiplications(layer):17,}")
+
+# %% [markdown]
+# Over nine tenths of the parameters sit in one dense layer, the one that makes the small picture.
+# The first transposed convolution has a twenty-fifth as many and does twice as much work. Now all
+# four networks. This function adds up, dense layers and the rest apart:
+
+
+# %%
+def sums(network, count):
+    """What dense layers and what convolutions have of something, in millions."""
+    parts = [layer for layer in network.layers if layer.count_params()]
+    dense = sum(count(layer) for layer in parts if isinstance(layer, layers.Dense))
+    return dense / 1e6, (sum(map(count, parts)) - dense) / 1e6
+
+
+def count_parameters(layer):
+    return layer.count_params()
+
+
+# %% [markdown]
+# The sums, for the four networks:
+
+# %% tags=["nbval-check-output"]
+for name, network in networks.items():
+    total = [sum(sums(network, count)) for count in (count_parameters, multiplications)]
+    print(f"{name:10} {total[0]:.2f} million parameters, {total[1]:.2f} million multiplications")
+
+# %% [markdown]
+# And as a picture, dense layers and convolutions told apart:
+
+# %%
+import matplotlib.pyplot as plt
+
+counts = {"Parameters": count_parameters, "Multiplications per image": multiplications}
+figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.6), sharey=True, layout="constrained")
+for axis, (title, count) in zip(axes, counts.items(), strict=True):
+    for row, network in enumerate(networks.values()):
+        dense, rest = sums(network, count)
+        axis.barh(row, dense, color="tab:blue", label="" if row else "dense layers")
+        axis.barh(row, rest, left=dense, color="tab:orange", label="" if row else "all others")
+    axis.set(title=title, xlabel="millions", yticks=range(4), yticklabels=networks)
+axes[0].invert_yaxis()
+axes[1].legend()
+plt.show()
+
+# %% [markdown]
+# Two surprises. The convolutional players have *fewer* parameters, but they *multiply more*: what a
+# convolution saves in weights, it spends by using each one at 49 or 196 places. And nearly all the
+# parameters of `fast` are in its dense layers. It is no purely convolutional GAN: each player has a
+# dense layer that sees the whole picture at once (section 7 takes them away).
+#
+# ## 3 · Locality and weight sharing
+#
+# A convolution is a dense layer under two restrictions:
+#
+# - **locality**: each output looks at a small patch only; all other weights are 0;
+# - **weight sharing**: all outputs of a channel use the same weights, each on its own patch.
+#
+# That can be made visible. Every layer that only adds up weighted inputs is a table: a row for each
+# output, a column for each input. For pictures of 8 × 8 pixels, 64 rows and 64 columns. To find
+# the columns we send pictures through in which one pixel is 1 and all others are 0.
+
+# %%
+import numpy as np
+
+
+def as_table(layer):
+    """The weights from 64 pixels to 64 outputs, as a table: a row for each output."""
+    single_pixels = np.eye(64, dtype="float32").reshape(64, 8, 8, 1)
+    return np.reshape(layer(single_pixels), (64, 64)).T
+
+
+# %% [markdown]
+# A dense layer and a convolution, both from 8 × 8 to 8 × 8 and fresh from the factory, with random
+# weights:
+
+# %%
+keras.utils.set_random_seed(0)
+flat = keras.Sequential([layers.Flatten(), layers.Dense(64)])
+tables = {"dense": as_table(flat)}
+tables["convolution"] = as_table(layers.Conv2D(1, 3, padding="same"))
+
+# %% [markdown]
+# **Predict, then run:** how many connections has each (weights that are not 0), and how many
+# different weights?
+
+# %%
+for name, table in tables.items():
+    different = len(np.unique(table[table != 0].round(6)))
+    print(f"{name:12} {np.count_nonzero(table)} connections, {different} different weights")
+
+# %% [markdown]
+# (Of the 4,096 weights of the dense layer a few agree to six decimals by chance.) Now the whole
+# tables, and beside them what three of the 64 outputs look at: three rows of the table, laid out as
+# pictures. White is 0, blue is positive, red negative.
+
+# %%
+figure, axes = plt.subplots(2, 4, figsize=(8.5, 4.4), layout="constrained")
+for row, (name, table) in zip(axes, tables.items(), strict=True):
+    limit = np.abs(table).max()
+    views = [table, *(table[unit].reshape(8, 8) for unit in (18, 21, 44))]
+    for axis, view in zip(row, views, strict=True):
+        axis.imshow(view, "RdBu", vmin=-limit, vmax=limit, interpolation="nearest")
+        axis.set(xticks=[], yticks=[])
+    row[0].set(title=name, xlabel="64 pixels", ylabel="64 outputs")
+    for axis, unit in zip(row[1:], (18, 21, 44), strict=True):
+        axis.set_title(f"output {unit} looks at")
+plt.show()
+
+# %% [markdown]
+# Above, every output has an eye of its own for the whole picture. Below, one small eye, nine
+# weights, is moved over the picture. What good is that?
+#
+# - *Locality* fits images: what makes a stroke a stroke is decided among neighbouring pixels.
+# - *Sharing* makes examples go further. A stroke bends alike, wherever it is. What the kernel
+#   learns at one place it knows at all others; the dense layer must see it anew at each place.
+#
+# The second can be checked. **Predict, then run:** the digit moves two pixels to the right. What
+# happens to what the first layer of D (stride 2) gives?
+
+# %%
+from dcgan_lib import load_images, scale
+
+data = load_images()
+digit = scale(data.images[:1])
+moved = np.full_like(digit, -1)  # black
+moved[:, :, 2:] = digit[:, :, :-2]
+print("digit and moved digit:", digit.shape, moved.shape)
+
+# %% [markdown]
+# Is what the layer gives for the second what it gives for the first, one place further right? (We
+# leave out the rim, where the picture's edge takes part.)
+
+# %% tags=["nbval-check-output"]
+first_layer = networks["fast D"].layers[0]
+of_digit, of_moved = first_layer(digit).numpy(), first_layer(moved).numpy()
+print("what the first layer gives:", of_digit.shape)
+print("moved along:", np.allclose(of_digit[:, :, 2:-2], of_moved[:, :, 3:-1], atol=1e-5))
+
+# %% [markdown]
+# The answer moves along with the digit. In a dense layer it cannot: its outputs have no order in
+# which one could lie to the right of another.
+#
+# ## 4 · Side by side
+#
+# ### A diary of each training
+#
+# Now we train. A **callback** is an object that Keras calls during training, here after each
+# **step** (one batch, one move of each player). Ours writes a page every so many steps: the images
+# from fixed **latent vectors** (the random numbers that G draws from), their distance from real
+# ones, and the seconds of training so far. What it needs itself does not count. With a `limit` it
+# writes one more page when these seconds are over, and then ends the training as soon as the
+# `STEPS` are done, too.
+
+# %%
+import time
+
+
+class Diary(keras.callbacks.Callback):
+    def __init__(self, limit=math.inf, restore=None):
+        super().__init__()
+        self.limit, self.restore = limit, restore
+        self.pages, self.paused = [], 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        step, now = batch + 1, time.perf_counter()
+        if step == 1:
+            self.begin = now  # the first step takes long: Keras prepares the others
+        seconds = now - self.begin - self.paused
+        over = seconds >= self.limit
+        first = over and all(page["seconds"] < self.limit for page in self.pages)
+        if step % EVERY == 0 or first:
+            page = judged_images(self.model.sampler, self.restore)
+            self.pages.append(page | {"step": step, "seconds": seconds})
+            self.paused += time.perf_counter() - now
+        self.model.stop_training = over and step >= STEPS
+
+
+# %% [markdown]
+# The judge is that of notebook 07. It compares 2,000 images with 2,000 real ones that no training
+# sees. The **Fréchet distance** says how far the two crowds are apart in what the judge sees; 0 is
+# best. `sampler` is the network that draws the samples: the average of G, if the recipe has one.
+# What `restore` is for, section 6 tells.
+
+# %%
+from dcgan_lib import Evaluator, sample_latent
+from dcgan_lib.data import hold_out_indices
+from dcgan_lib.metrics import frechet_distance
+
+allowed, held_out = hold_out_indices(len(data.images), 10_000)
+judge = Evaluator()
+real_features, _ = judge(scale(data.images[held_out[:COUNT]]))
+
+
+def judged_images(generator, restore=None):
+    noise = sample_latent(COUNT, generator.input_shape[-1], seed=1)
+    images = generator.predict(noise, batch_size=500, verbose=0)
+    images = images if restore is None else restore(images)
+    distance = frechet_distance(real_features, judge(images)[0])
+    return {"images": images[:64], "distance": distance}
+
+
+# %% [markdown]
+# The first rows of this noise are our *fixed noise*: all players get the same, at every step, so
+# that pictures can be compared. Now the training itself, as in notebook 04, for any recipe:
+
+# %%
+from dcgan_lib import training_batches
+from dcgan_lib.training import build_gan
+
+images = data.images[allowed[: 1000 if QUICK else None]]
+
+
+def play(recipe, images, steps=STEPS, **of_diary):
+    """Trains a recipe; returns the pages of its diary."""
+    gan = build_gan(recipe, len(images))
+    diary = Diary(**of_diary)
+    batches = training_batches(images, recipe.batch_size, recipe.seed)
+    gan.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[diary])
+    return diary.pages
+
+
+# %% [markdown]
+# First `fast`, and the seconds that it took. Then `vanilla`, for at least as many seconds and
+# steps. (Twenty times the steps are the upper end, should it be that much quicker.)
+
+# %%
+diaries = {"fast": play(fast, images)}
+seconds = diaries["fast"][-1]["seconds"]
+diaries["vanilla"] = play(vanilla, images, steps=20 * STEPS, limit=seconds)
+
+# %% [markdown]
+# Then the control. How long does a step take in each?
+
+# %%
+diaries["control"] = play(control, images)
+for name, pages in diaries.items():
+    step, passed = pages[-1]["step"], pages[-1]["seconds"]
+    print(f"{name:8} {step:5} steps, {1000 * passed / step:4.0f} milliseconds each")
+
+# %% [markdown]
+# ### At the same step, and after the same time
+#
+# Sixteen images each, from the same noise. **Predict, then run:** which pair is ahead after as many
+# steps, and which after as many seconds?
+
+
+# %%
+from dcgan_lib.plots import image_grid
+
+
+def show_grids(grids, columns=4, rows=1, width=8.5):
+    """Grids of images side by side, each with its title."""
+    across = math.ceil(len(grids) / rows)
+    size = (width, rows * (width / across + 0.35))
+    figure, axes = plt.subplots(rows, across, figsize=size, squeeze=False, layout="constrained")
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (title, some) in zip(axes.flat, grids.items(), strict=False):
+        grid = image_grid(some, columns=columns, zoom=1)
+        axis.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(title, fontsize=10)
+    plt.show()
+
+
+# %% [markdown]
+# And three that look things up in the diaries:
+
+
+# %%
+def last_page(name):
+    return next(page for page in diaries[name] if page["step"] == STEPS)
+
+
+def timely_page(name):
+    return next(page for page in diaries[name] if page["seconds"] >= seconds)
+
+
+def tell_distances(pages):
+    parts = [f"{name} {page['distance']:,.0f}" for name, page in pages.items()]
+    print("distances:", *parts, sep="   ")
+
+
+# %% [markdown]
+# At the same step:
+
+# %%
+at_step = {name: last_page(name) for name in diaries}
+show_grids({f"{name}, step {STEPS}": page["images"][:16] for name, page in at_step.items()})
+tell_distances(at_step)
+
+# %% [markdown]
+# After the same time (the control made its steps in less time, so it is missing here):
+
+# %%
+in_time = {name: timely_page(name) for name in ("fast", "vanilla")}
+grids = {f"{name}, {page['step']} steps": page["images"][:24] for name, page in in_time.items()}
+show_grids(grids, columns=8)
+tell_distances(in_time)
+
+# %% [markdown]
+# Now the whole diaries, on a logarithmic axis: the same way up is always the same factor. A
+# function that writes plain numbers to such an axis:
+
+# %%
+from matplotlib.ticker import LogLocator, NullFormatter
+
+
+def label_plainly(axis):
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:,.0f}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+# %% [markdown]
+# Left against the steps, right against the time. (At first `fast` has no lead: its samples come
+# from an average of G's weights, which still holds some of their random beginning.)
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8.5, 3), sharey=True, layout="constrained")
+for name, pages in diaries.items():
+    distances = [page["distance"] for page in pages]
+    for axis, key in zip(axes, ("step", "seconds"), strict=True):
+        axis.semilogy([page[key] for page in pages], distances, "o-", label=name)
+label_plainly(axes[0].yaxis)
+axes[0].set(xlabel="step", ylabel="Fréchet distance", title="By steps")
+axes[1].set(xlabel="seconds of training", title="By time")
+axes[1].legend()
+for axis in axes:
+    axis.grid(alpha=0.3)
+plt.show()
+
+# %% [markdown]
+# At the same step `fast` is far ahead, and it is ahead after the same time, too, although the dense
+# pair gets more steps into it: a dense layer is a single large multiplication, which processors
+# like best. Dense G begins with sprinkled pixels and takes long to lose them, because nothing tells
+# it that neighbours belong together. It has to learn that, for each pair of pixels on its own.
+#
+# And the control? It has the learning rates, the batches and the averaging of `fast`, and stays
+# near `vanilla`. So it is not the settings that make the difference, but the layers. (One seed, and
+# few steps; but the gap is no small one.)
+#
+# ## 5 · Sixty epochs against twenty
+#
+# Perhaps the dense pair only needs more time. An **epoch** is one pass over all training images. To
+# wait for 60 of them would take too long here, so we load results: one training of each, from one
+# **seed** of random numbers, made beforehand by the command below. It runs anywhere, and takes
+# half an hour.
+
+# %%
+from dcgan_lib.studies import load_study
+
+long_run = load_study("gan_vs_dcgan")
+print(long_run.about["command"])
+print(f"{len(long_run.rows)} rows, {len(long_run.pictures)} pictures; the columns of a row:")
+print(*long_run.rows[0])
+
+# %% [markdown]
+# The distances are those of 10,000 images each (so do not compare them with our own above, of
+# 2,000: notebook 07, section 6), the seconds those of one processor core in training alone.
+#
+# First the pictures, at the same epochs (counted from 0), from the same noise. (An epoch of
+# `vanilla` has half as many steps: its batches are twice as large.)
+
+
+# %%
+def from_study(study, name, count):
+    """Pictures of a study, from -1 to 1."""
+    return scale(study.pictures[name][:count])
+
+
+same_epochs = [f"{name}, epoch {epoch}" for name in ("vanilla", "fast") for epoch in (0, 1, 4, 19)]
+show_grids({name: from_study(long_run, name, 16) for name in same_epochs}, rows=2)
+
+# %% [markdown]
+# And the end of each training, epoch 59 of `vanilla` and epoch 19 of `fast`:
+
+# %%
+ends = ["vanilla, epoch 59", "fast, epoch 19"]
+show_grids({name: from_study(long_run, name, 64) for name in ends}, columns=8)
+
+# %% [markdown]
+# Now the quality curves. A function that fetches one column of a study, a line for each seed:
+
+
+# %%
+def column(study, variant, key):
+    """One row for each seed, one number for each moment."""
+    rows = [row for row in study.rows if row["variant"] == variant]
+    seeds = sorted({row["seed"] for row in rows})
+    values = [[row[key] for row in rows if row["seed"] == seed] for seed in seeds]
+    return np.array(values, dtype=float)
+
+
+# %% [markdown]
+# The thick line is the mean of the seeds, the thin ones are the single trainings:
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.2), sharey=True, layout="constrained")
+for name, color in {"vanilla": "tab:blue", "fast": "tab:orange"}.items():
+    distance = column(long_run, name, "frechet_distance")
+    minutes = column(long_run, name, "seconds") / 60
+    epochs = np.arange(distance.shape[1])
+    for axis, x in zip(axes, (epochs, minutes.mean(axis=0)), strict=True):
+        axis.semilogy(x, distance.T, color=color, alpha=0.4, linewidth=1)
+        axis.semilogy(x, distance.mean(axis=0), color=color, linewidth=2.5, label=name)
+label_plainly(axes[0].yaxis)
+axes[0].set(xlabel="epoch (counted from 0)", ylabel="Fréchet distance", title="By epochs")
+axes[1].set(xlabel="minutes of one processor core", title="By time")
+axes[1].legend()
+for axis in axes:
+    axis.grid(alpha=0.3)
+plt.show()
+
+# %% [markdown]
+# Some numbers from it. The last column is the smallest share that one of the ten digits has among
+# the images (0.1 if all come equally often).
+
+# %%
+for name, epoch in (("vanilla", 0), ("vanilla", 19), ("vanilla", 59), ("fast", 0), ("fast", 19)):
+    distances = " ".join(f"{x:7.1f}" for x in column(long_run, name, "frechet_distance")[:, epoch])
+    smallest = column(long_run, name, "smallest_class")[:, epoch].mean()
+    print(f"{name:8} epoch {epoch:2}:  distances {distances}   smallest class {smallest:.3f}")
+
+# %% [markdown]
+# So the dense pair does learn digits; it only needs far longer. After its first epoch nearly all of
+# its images are taken for one and the same digit (the last column: some digit never comes), later
+# all ten are there. White specks remain to the end: a single pixel means nothing to its neighbours.
+#
+# When you read the curves, ask three things. Is `vanilla` still getting better at its end, or
+# level? How often does a line jump up and down between two epochs (more than the thin lines differ
+# from each other)? And how much of the time of the long training did `fast` need to get as far? The
+# last answer by code:
+
+# %%
+goal = column(long_run, "vanilla", "frechet_distance")[:, -1].mean()
+curve = column(long_run, "fast", "frechet_distance").mean(axis=0)
+minutes = [column(long_run, name, "seconds").mean(axis=0) / 60 for name in ("vanilla", "fast")]
+print(f"vanilla after epoch 59: distance {goal:.1f}, {minutes[0][-1]:.0f} minutes of one core")
+for epoch in np.flatnonzero(curve <= goal)[:1]:
+    print(f"fast gets there in epoch {epoch}, after {minutes[1][epoch]:.1f} minutes")
+
+# %% [markdown]
+# ## 6 · Shuffled pixels
+#
+# Is it locality that helps? Here is a test that takes locality away and nothing else. We choose one
+# order of the 784 pixels at random and put *every* image into this order. No information is lost:
+# with the order reversed we get each image back. But neighbours are neighbours no longer.
+
+# %%
+order = np.random.default_rng(6).permutation(784)
+back = np.argsort(order)  # where each pixel must go to be at its old place again
+
+
+def reordered(images, order):
+    shape = images.shape
+    return images.reshape(-1, 784)[:, order].reshape(shape)
+
+
+# %% [markdown]
+# Three digits, their shuffled twins, and the twins put back:
+
+# %%
+from dcgan_lib import plot_images
+
+three = data.images[:3]
+twins = reordered(three, order)
+row = np.concatenate([three, twins, reordered(twins, back)])
+plot_images(scale(row), columns=9, titles=["real"] * 3 + ["shuffled"] * 3 + ["put back"] * 3)
+
+# %% [markdown]
+# Now both kinds of players learn from shuffled images. What they draw is put back (`restore`)
+# before we look at it and the judge does.
+#
+# **Predict, then run:** which of the two, the dense control or the convolutional `fast`, will
+# notice that the pixels are shuffled?
+
+# %%
+shuffled = reordered(images, order)
+
+
+def restore(drawn):
+    return reordered(drawn, back)
+
+
+for name, recipe in [("control", control), ("fast", fast)][: 1 if QUICK else None]:
+    diaries[f"{name}, shuffled"] = play(recipe, shuffled, restore=restore)
+
+# %% [markdown]
+# With the pixels in place, and shuffled:
+
+# %%
+four = [name for name in sorted(diaries) if name != "vanilla"]
+pairs = {name: last_page(name) for name in four}
+show_grids({name: page["images"][:16] for name, page in pairs.items()})
+tell_distances(pairs)
+
+# %% [markdown]
+# To the dense players it makes no difference beyond chance: for them the pixels have no order that
+# could be disturbed. (Put the weights into the shuffled order as well, and every number inside the
+# network is the same as before.) The convolutional pair is thrown back by far: a patch of 4 × 4
+# neighbours is now sixteen pixels from anywhere, and what a kernel learns in one patch is of no use
+# in another. Both restrictions of section 3 are still in force, but they no longer fit the images.
+#
+# Is it thrown back as far as the dense pair? If a lead is left, locality is not what makes it: the
+# shuffled images have none to offer. It must come from something that shuffling does not touch.
+# (The dense layers of `fast`, for example, do not care about the order of pixels any more than
+# those of the control.)
+#
+# The published study has the same experiment with more steps (the dense players there are those of
+# `vanilla`). The distances at the end, one for each seed:
+
+# %%
+study = load_study("ablations")
+print("made by:", study.about["command"])
+for name in ("vanilla", "vanilla, pixels shuffled", "fast", "pixels shuffled"):
+    ends = column(study, name, "frechet_distance")[:, -1]
+    print(f"{name:26}", *(f"{value:9.1f}" for value in ends))
+
+# %% [markdown]
+# Two comparisons are in these lines. *Across a pair*, with the pixels in place and shuffled: that
+# is what locality is worth to each. *Between the shuffled ones*: there nobody has locality, so a
+# lead of the convolutional pair must come from something else. `vanilla` has other settings, no
+# BatchNorm in D, no averaging; several things differ at once, and this experiment cannot tell them
+# apart. The next section takes them one by one.
+#
+# ## 7 · One thing at a time
+#
+# The DCGAN paper (Radford et al., 2016) came with a list of advice: strides and no pooling,
+# BatchNorm in both players, no hidden dense layers, ReLU in G, LeakyReLU in D. To find out what a
+# piece of advice is worth, take it away and leave everything else as it is. That is called an
+# **ablation**. In our recipes each takes a word or two.
+
+# %%
+ablations = {
+    "no hidden Dense": {"generator_hidden": 0, "discriminator_hidden": 0},
+    "no BatchNorm in G": {"generator_batch_norm": False},
+    "no BatchNorm in D": {"discriminator_batch_norm": False},
+    "pooling in D": {"discriminator_pooling": True},
+    "ReLU in D": {"discriminator_negative_slope": 0.0},
+    "LeakyReLU in G": {"generator_negative_slope": 0.2},
+    "G linear": {"generator_negative_slope": 1.0},
+    "D linear": {"discriminator_negative_slope": 1.0},
+}
+
+# %% [markdown]
+# First what each of them changes in the networks, then what comes of it.
+#
+# ### BatchNorm
+#
+# Each layer makes the numbers that pass through a little larger or smaller, and the next one
+# multiplies that. **Predict, then run:** G without BatchNorm, fresh from the factory. How wide do
+# the numbers spread after each layer? (A spread is a standard deviation.)
+
+
+# %%
+def spreads(network, inputs):
+    found = []
+    for layer in network.layers:
+        inputs = layer(inputs, training=True)
+        if isinstance(layer, (layers.ReLU, layers.Activation)):
+            found.append(float(np.std(inputs)))
+    return found
+
+
+# %% [markdown]
+# The layers from first to last, with and without:
+
+# %%
+noise = sample_latent(64, fast.latent_dim, seed=2)
+for title, change in {"with BatchNorm": {}, "without": ablations["no BatchNorm in G"]}.items():
+    keras.utils.set_random_seed(0)
+    found = spreads(build_generator(get_recipe("fast", **change)), noise)
+    print(f"{title:15}", *(f"{spread:.3f}" for spread in found))
+
+# %% [markdown]
+# Without it the numbers shrink from layer to layer, and what is left at the end is a nearly even
+# grey. A **gradient** says how much the loss (the number that a player wants to make small) would
+# change with each weight; gradients shrink on their way back through the layers in the same manner.
+# With BatchNorm each layer starts from numbers of the same size, whatever the ones before it do;
+# that is one reason why large learning rates are possible. It has a price, too: in training an
+# image depends on the others in its batch (notebook 02).
+#
+# ### Strides instead of pooling
+#
+# D must get from 28 × 28 places to 7 × 7. Classifiers of the time used **max pooling**: of each
+# square of 2 × 2 numbers only the largest goes on. A DCGAN lets the convolution step two pixels at
+# a time. The library can exchange one for the other in a finished D:
+
+
+# %%
+def with_pooling(discriminator: keras.Sequential) -> keras.Sequential:
+    """Returns a copy that halves the picture by max pooling, not by strides."""
+
+    def copy(layer: layers.Layer) -> layers.Layer:
+        config = layer.get_config()
+        if not isinstance(layer, layers.Conv2D):
+            return type(layer).from_config(config)
+        convolution = layers.Conv2D.from_config(config | {"strides": 1})
+        return keras.Sequential([convolution, layers.MaxPooling2D()], name=layer.name)
+
+    return keras.models.clone_model(discriminator, clone_function=copy)
+
+
+# %% [markdown]
+# **Predict, then run:** has D more parameters now? More multiplications?
+
+# %% tags=["nbval-check-output"]
+pooled = with_pooling(networks["fast D"])
+for name, network in {"strides": networks["fast D"], "pooling": pooled}.items():
+    total = sum(multiplications(layer) for layer in network.layers)
+    print(f"{name}: {network.count_params():,} parameters, {total:,} multiplications")
+
+# %% [markdown]
+# The same kernels, so the same parameters. But each kernel is now laid on every pixel, four times
+# as many places, and three of four results are thrown away. That matters for G, too: it learns only
+# from what comes back through D. Through max pooling the gradient goes only to the winner of each
+# square; the others learn nothing from this image. How many is that?
+
+# %%
+import tensorflow as tf
+
+
+def share_of_zeros(layer, inputs):
+    """How many of a layer's outputs get no gradient through the pooling that follows."""
+    outputs = tf.Variable(layer(inputs))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layers.MaxPooling2D()(outputs))
+    return float(np.mean(tape.gradient(total, outputs) == 0))
+
+
+convolution = layers.Conv2D(32, 4, padding="same")
+print(f"no gradient: {share_of_zeros(convolution, digit):.0%} of the convolution's outputs")
+
+# %% [markdown]
+# ### ReLU and LeakyReLU
+#
+# **ReLU** lets positive numbers through and makes negative ones 0. **LeakyReLU** multiplies the
+# negative ones by a small slope instead, so that some gradient always comes through. A slope of 0
+# is ReLU; a slope of 1 is no bend at all. The paper takes ReLU in G, and LeakyReLU in D, because
+# whatever G learns has to come back through D.
+#
+# Without any bend layers collapse: a weighted sum of weighted sums is one weighted sum. "G linear"
+# still has all its layers, but up to the **tanh** at the end (it squeezes numbers to between -1 and
+# 1) it can do no more than a single dense layer. Check: for such a network, what it gives for a + b
+# is what it gives for a plus what it gives for b (less what it gives for 0).
+
+# %% tags=["nbval-check-output"]
+for title, slope in {"ReLU": 0.0, "LeakyReLU": 0.2, "linear": 1.0}.items():
+    network = build_generator(get_recipe("fast", generator_negative_slope=slope))
+    body = keras.Sequential(network.layers[:-1])  # without the tanh
+    a, b = noise[:1], noise[1:2]
+    one_by_one = body(a) + body(b) - body(0 * a)
+    print(f"{title:10} adds up: {np.allclose(body(a + b), one_by_one, atol=1e-4)}")
+
+# %% [markdown]
+# Such a G can only mix images like colours: twice as much of one, half of another. A 3 and an 8
+# mixed are not a digit. The same goes for a linear D: its verdict is a weighted sum of pixels. To
+# satisfy it, each pixel need only have the right brightness on average.
+#
+# ### The dense layers in the middle
+#
+# The paper advises against hidden dense layers, and yet `fast` has one in each player. The reason
+# is the price of locality. A transposed convolution knows only its own patch: the upper half of a
+# digit cannot know what the lower half is about to draw, unless something before has settled it for
+# both. In G the hidden layer can do that, before there is any picture. In D it looks at the whole
+# digit before the verdict. "No hidden Dense" takes both away.
+#
+# ### What else changes along
+#
+# "One thing at a time" is easily said. Some of our words change more than one:
+#
+# - *no BatchNorm in G*: BatchNorm also adds a trainable number to each channel, in place of a bias.
+#   G's layers have no biases, so that number is gone, too.
+# - *no hidden Dense*: fewer parameters, one bend and one BatchNorm fewer in each player.
+# - *pooling in D*: three to four times as many multiplications.
+# - *G linear*, *D linear*: the depth goes with the bends, as we have just seen.
+#
+# ### One ablation, live
+#
+# Now train one. Choose any line of the table above; the rest is the same for all. It runs in less
+# than a minute.
+#
+# **Predict, then run:** G without BatchNorm, and everything else as it is: slower, worse, or
+# nothing at all?
+
+# %%
+chosen = "no BatchNorm in G"
+changed = get_recipe("fast", **ablations[chosen])
+diaries[chosen] = play(changed, images)
+
+# %% [markdown]
+# Beside `fast` itself, at the same step. Do not only look whether these are digits: are the images
+# of one picture different from each other?
+
+# %%
+pair = {name: last_page(name) for name in ("fast", chosen)}
+show_grids({name: page["images"][:24] for name, page in pair.items()}, columns=8)
+tell_distances(pair)
+
+# %% [markdown]
+# One seed and few steps are a hint, no more: a change that only slows the beginning down looks like
+# one that spoils the end. For a verdict we need more of both.
+#
+# ### All of them, measured
+#
+# The study `ablations` trained each for more steps, and judged 10,000 images at several moments.
+# One more is among them: *no convolutions*, which is the control of section 1. (The command that
+# made it stands in section 6.) Pictures at the end, from the first seed:
+
+# %%
+names = ["fast", *ablations, "no convolutions"]
+steps = column(study, "fast", "step")[0].astype(int)
+print("judged after", *steps, "steps")
+show_grids({name: from_study(study, name, 9) for name in names}, columns=3, rows=2)
+
+# %% [markdown]
+# The distances at the end: a dot for each seed, a bar at their mean. Further left is better; the
+# axis is logarithmic.
+
+
+# %%
+def final(name):
+    return column(study, name, "frechet_distance")[:, -1]
+
+
+in_order = sorted(names, key=lambda name: final(name).mean())
+figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
+for row, name in enumerate(in_order):
+    color = "tab:orange" if name == "fast" else "tab:blue"
+    axis.plot(final(name), [row] * len(final(name)), "o", color=color, alpha=0.6)
+    axis.plot(final(name).mean(), row, "|", color=color, markersize=18, markeredgewidth=2)
+axis.axvspan(final("fast").min(), final("fast").max(), color="tab:orange", alpha=0.12)
+axis.set(yticks=range(len(names)), yticklabels=in_order, xscale="log")
+axis.set(
+    xlabel=f"Fréchet distance after {steps[-1]} steps",
+    title="One thing taken away from fast",
+)
+axis.invert_yaxis()
+label_plainly(axis.xaxis)
+axis.grid(axis="x", alpha=0.3)
+plt.show()
+
+# %% [markdown]
+# The shaded strip is where the seeds of `fast` lie. A dot inside it says nothing: another seed
+# would change as much. Two of the variants that came out near `fast` were trained with two seeds;
+# those far away have one dot, and need no second to tell them from `fast`. The same in numbers,
+# with a verdict that asks whether *all* dots of a variant lie outside the strip, the distance on
+# the way, and the time:
+
+
+# %%
+def verdict(name):
+    lowest, highest = final("fast").min(), final("fast").max()
+    if name == "fast":
+        return "(the measure)"
+    if final(name).min() > highest:
+        return "worse"
+    return "better" if final(name).max() < lowest else "no clear difference"
+
+
+print(f"{'':20}{'half-way':>10}{'at the end':>12}{'the seeds':>24}{'ms/step':>9}  verdict")
+for name in in_order:
+    half_way = column(study, name, "frechet_distance")[:, len(steps) // 2].mean()
+    each = "  ".join(f"{value:.1f}" for value in final(name))
+    pace = 1000 * column(study, name, "seconds")[:, -1].mean() / steps[-1]
+    line = f"{name:20}{half_way:10.1f}{final(name).mean():12.1f}{each:>24}{pace:9.0f}  "
+    print(line + verdict(name))
+
+# %% [markdown]
+# (The last number: milliseconds for a step, on one processor core.) The way there, each
+# variant against `fast` (grey), both as the mean of the seeds. The axes are the same in all panels,
+# and logarithmic:
+
+# %%
+figure, axes = plt.subplots(
+    3, 3, figsize=(8.5, 5.6), sharex=True, sharey=True, layout="constrained"
+)
+for axis, name in zip(axes.flat, [name for name in in_order if name != "fast"], strict=True):
+    for shown, color in (("fast", "0.6"), (name, "tab:blue")):
+        mean = column(study, shown, "frechet_distance").mean(axis=0)
+        axis.loglog(steps, mean, color=color, linewidth=2)
+    axis.set_title(name, fontsize=10)
+    axis.grid(alpha=0.3)
+label_plainly(axes[0, 0].xaxis)
+label_plainly(axes[0, 0].yaxis)
+figure.supxlabel("step", fontsize=10)
+figure.supylabel("Fréchet distance", fontsize=10)
+plt.show()
+
+# %% [markdown]
+# The largest surprise is *no hidden Dense*. By the paper it should be an improvement; here it costs
+# a large part of the quality. Look at its pictures: plausible strokes that do not fit together. The
+# paper's networks were deeper and drew larger images; there, one layer after another halves the
+# picture until the last sees all of it. In ours the second convolution of D sees 10 × 10 of 28 × 28
+# pixels (exercise 2). Somebody must look at the whole, and in two layers convolutions cannot. So it
+# is not "convolutions instead of dense layers" that makes this DCGAN: it is convolutions for what
+# is near, and one dense layer in each player for what is far.
+#
+# What else to read from it, and what not to conclude:
+#
+# - *Two things could not be missed at all*: BatchNorm in G, and the bends in D. Without either, the
+#   training came to nothing. The convolutions come next, then BatchNorm in D and the bends in G.
+# - *"No clear difference" is a result.* Pooling, ReLU in D and LeakyReLU in G came out near `fast`
+#   (and a step with pooling takes far longer). The paper's advice was found with larger images,
+#   deeper networks and longer trainings. In a small network and a short training, some of it need
+#   not matter.
+# - *Early is not late.* A change may cost much half-way and little at the end: it made the
+#   training slower, not worse.
+# - *The settings were chosen for `fast`.* Its learning rates are large because everything else was
+#   in place. A variant with rates of its own might do better; so we measured what each thing is
+#   worth *here*, not the best that is possible without it.
+# - *Effects do not add up.* Two things that seem useless one by one may each do the other's work,
+#   and be missed only when both are gone.
+#
+# ## Exercises
+#
+# Each has a cell for your answer, with a check that tells you if it is right. The solutions are
+# folded below; open them when you have tried.
+#
+# ### 1 · Count by hand
+#
+# The second convolution of D in `fast`: from 14 × 14 places with 32 channels to 7 × 7 places with
+# 64, kernel 4 × 4, with a bias for each output channel. How many parameters has it, how many
+# multiplications does it cost an image, and how many parameters would a dense layer (with biases)
+# need to give the same number of outputs from the same number of inputs?
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["check"]
+# @title The check of exercise 1 (run it, no need to read)
+def check_counts(parameters, products, parameters_if_dense):
+    layer = networks["fast D"].layers[2]
+    if ... in (parameters, products, parameters_if_dense):
+        print("Not yet: replace all three ... by numbers.")
+    elif parameters == math.prod(layer.kernel.shape):
+        print("Nearly: these are the weights. Each output channel has a bias, too.")
+    elif parameters != layer.count_params():
+        print("Not yet: the kernel has side × side × input channels × output channels weights.")
+    elif products != multiplications(layer):
+        print("The parameters are right. Hint: each weight is used once for each output place.")
+    elif parameters_if_dense == math.prod((*layer.input.shape[1:], *layer.output.shape[1:])):
+        print("Nearly: the biases are missing, one for each output.")
+    elif parameters_if_dense != (math.prod(layer.input.shape[1:]) + 1) * 7 * 7 * 64:
+        print("Not yet: a dense layer has a weight from each of 14·14·32 inputs to each output.")
+    else:
+        print("Right: the dense layer would have 600 times as many parameters.")
+
+
+# %% [markdown]
+# Your answer, and the check:
+
+# %% tags=["nbval-check-output"]
+check_counts(parameters=..., products=..., parameters_if_dense=...)  # your answer
+
+# %% [markdown]
+# *Solution, folded:*
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+# @title Solution of exercise 1
+weights = 4 * 4 * 32 * 64
+check_counts(weights + 64, weights * 7 * 7, (14 * 14 * 32 + 1) * 7 * 7 * 64)
+
+# %% [markdown]
+# ### 2 · How far can a unit see?
+#
+# Locality has a limit: layers upon layers see more and more. One output of D's first convolution
+# (kernel 4, stride 2) sees 4 × 4 pixels. One of the second sees 4 × 4 outputs of the first. How
+# many pixels is that, along one side? Write it for any number of layers: a list of kernel sizes and
+# a list of strides, from the image on. (`zip` goes through both at once. Keep two numbers, both 1
+# at the image: how many pixels are `seen`, and how many pixels apart, `gap`, neighbours of the
+# present layer lie.)
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["check"]
+# @title The check of exercise 2 (run it, no need to read)
+def check_seen(seen):
+    cases = ([4], [2]), ([4, 4], [2, 2]), ([3, 3, 3], [1, 1, 1]), ([5, 3], [3, 2])
+    answer = [seen(*case) for case in cases]
+    if any(value is ... or value is None for value in answer):
+        print("Not yet: replace ... by your lines.")
+    elif answer[0] != 4:
+        print("Not yet: one layer with kernel 4 sees 4 pixels, not", answer[0])
+    elif answer[1] == 16:
+        print("Not yet: the patches overlap. How many pixels apart do two neighbours begin?")
+    elif answer[1] != 10:
+        print("Not yet: the second layer adds 3 more patches, each 2 pixels further on.")
+    elif answer[2:] != [7, 11]:
+        print("Right for D. Hint for the others: the gap grows with each stride, by its factor.")
+    else:
+        print("Right: 10 × 10 pixels of 28 × 28. For the whole, D needs its dense layer.")
+
+
+# %% [markdown]
+# Your answer, and the check:
+
+
+# %% tags=["nbval-check-output"]
+def my_seen(kernels, strides):
+    return ...  # your answer, in as many lines as you like
+
+
+check_seen(my_seen)
+
+# %% [markdown]
+# *Solution, folded:*
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+# @title Solution of exercise 2
+def solved_seen(kernels, strides):
+    seen, gap = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        seen += (kernel - 1) * gap
+        gap *= stride
+    return seen
+
+
+check_seen(solved_seen)
+
+# %% [markdown]
+# ### 3 · As many parameters
+#
+# `vanilla` has more parameters than `fast`. Is it the number that hurts it? For a fair comparison
+# we need a dense G with about as many parameters as the convolutional one. Find three widths for
+# which the number differs by less than 1 %.
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["check"]
+# @title The check of exercise 3 (run it, no need to read)
+def check_widths(widths):
+    wanted = build_generator(fast).count_params()
+    if ... in widths:
+        print("Not yet: replace the three ... by numbers.")
+        return
+    found = build_dense_generator(vanilla.replace(generator_widths=widths)).count_params()
+    if len(widths) != 3:
+        print("Not yet: three widths, please.")
+    elif abs(found - wanted) < wanted / 100:
+        print("Right: now the two have the same number of parameters, within 1 %.")
+    else:
+        way = "many" if found > wanted else "few"
+        print(f"Not yet: {found:,} are too {way}; wanted are about {wanted:,}.")
+        print("Hint: the last width counts most. It has 784 connections to the pixels.")
+
+
+# %% [markdown]
+# Your answer, and the check:
+
+# %% tags=["nbval-check-output"]
+my_widths = (..., ..., ...)  # your answer
+check_widths(my_widths)
+
+# %% [markdown]
+# *Solution, folded:*
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+# @title Solution of exercise 3
+check_widths((256, 400, 625))
+
+# %% [markdown]
+# Does it draw better or worse than `vanilla`? In a new cell:
+# `play(get_recipe("vanilla", generator_widths=my_widths), images)[-1]["distance"]`.
+#
+# ## What you did
+#
+# - You read the players of the first GANs, made of dense layers only, and what else differs.
+# - You counted parameters and multiplications, and found out that they are not the same thing.
+# - You saw locality and weight sharing as pictures.
+# - You trained both pairs from the same noise, for the same steps and for the same seconds.
+# - You compared 60 epochs of the one with 20 of the other.
+# - You shuffled the pixels, and saw which of the two notices.
+# - You took one thing at a time away from the DCGAN, and measured what each was worth.
+#
+# **Next:** [notebook 08](08_when_training_fails.ipynb) breaks trainings on purpose, and shows how
+# to notice.
