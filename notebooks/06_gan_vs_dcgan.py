@@ -106,7 +106,8 @@ def build_dense_generator(
 # %% [markdown]
 # To this G an image is a list of 784 numbers. Only the last line cuts the list into 28 rows; no
 # layer knows which pixels are neighbours. `add_norm_and_activation` is the one of notebook 02:
-# **BatchNorm** (it brings the numbers that pass through to mean 0 and spread 1), then a bend.
+# **BatchNorm** (it brings the numbers that pass through to mean 0 and spread 1), then the **bend**
+# (the activation function between two layers: here LeakyReLU).
 #
 # D goes the other way. `Flatten` throws the rows and columns away before any layer has seen them:
 
@@ -277,10 +278,11 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# Two surprises. The convolutional players have *fewer* parameters, but they *multiply more*: what a
-# convolution saves in weights, it spends by using each one at 49 or 196 places. And nearly all the
-# parameters of `fast` are in its dense layers. It is no purely convolutional GAN: each player has a
-# dense layer that sees the whole picture at once (section 7 takes them away).
+# (The orange sliver of `vanilla` G is its BatchNorm.) Two surprises. The convolutional players have
+# *fewer* parameters, but they *multiply more*: what a convolution saves in weights, it spends by
+# using each one at 49 or 196 places. And nearly all the parameters of `fast` are in its dense
+# layers. It is no purely convolutional GAN: each player has a hidden dense layer that deals with
+# the whole picture at once (section 7 takes these two away).
 #
 # ## 3 · Locality and weight sharing
 #
@@ -410,10 +412,11 @@ class Diary(keras.callbacks.Callback):
 
 
 # %% [markdown]
-# The judge is that of notebook 07. It compares 2,000 images with 2,000 real ones that no training
-# sees. The **Fréchet distance** says how far the two crowds are apart in what the judge sees; 0 is
-# best. `sampler` is the network that draws the samples: the average of G, if the recipe has one.
-# What `restore` is for, section 6 tells.
+# The judge is that of notebook 07: a network that has learned to tell real digits apart, and turns
+# each image into a row of numbers. It compares 2,000 images with 2,000 real ones that no training
+# sees. The **Fréchet distance** says how far the two crowds are apart in these numbers; 0 is best.
+# `sampler` is the network that draws the samples: the average of G, if the recipe has one. What
+# `restore` is for, section 6 tells.
 
 # %%
 from dcgan_lib import Evaluator, sample_latent
@@ -546,8 +549,9 @@ def label_plainly(axis):
 
 
 # %% [markdown]
-# Left against the steps, right against the time. (At first `fast` has no lead: its samples come
-# from an average of G's weights, which still holds some of their random beginning.)
+# Left against the steps, right against the time. (After 100 steps `fast` has hardly a lead, and the
+# control is even ahead. The samples of these two come from an average of G's weights; so early it
+# still holds much of their random beginning.)
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 3), sharey=True, layout="constrained")
@@ -564,14 +568,17 @@ for axis in axes:
 plt.show()
 
 # %% [markdown]
-# At the same step `fast` is far ahead, and it is ahead after the same time, too, although the dense
-# pair gets more steps into it: a dense layer is a single large multiplication, which processors
-# like best. Dense G begins with sprinkled pixels and takes long to lose them, because nothing tells
-# it that neighbours belong together. It has to learn that, for each pair of pixels on its own.
+# After 400 steps `fast` is far ahead, and it is far ahead after the same time, too, although
+# `vanilla` gets nearly twice as many steps into it: a dense layer is a single large multiplication,
+# which processors like best. The dense G of `vanilla` begins with sprinkled pixels and takes long
+# to lose them, because nothing tells it that neighbours belong together. It has to learn that, for
+# each pair of pixels on its own.
 #
-# And the control? It has the learning rates, the batches and the averaging of `fast`, and stays
-# near `vanilla`. So it is not the settings that make the difference, but the layers. (One seed, and
-# few steps; but the gap is no small one.)
+# And the control? It has the learning rates, the batches and the averaging of `fast`, and still
+# draws blurred shapes on a grey ground. Its distance is two thirds of that of `vanilla`, and more
+# than ten times that of `fast`. So the settings make a small part of the difference, and the
+# networks the large one. (One seed, and few steps; but the gap is no small one. Part of it may
+# come from the BatchNorm that the control's D lacks: section 7 measures that alone.)
 #
 # ## 5 · Sixty epochs against twenty
 #
@@ -626,7 +633,7 @@ def column(study, variant, key):
 
 
 # %% [markdown]
-# The thick line is the mean of the seeds, the thin ones are the single trainings:
+# One line for each of the two trainings, left against the epochs, right against the time:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.2), sharey=True, layout="constrained")
@@ -656,14 +663,16 @@ for name, epoch in (("vanilla", 0), ("vanilla", 19), ("vanilla", 59), ("fast", 0
     print(f"{name:8} epoch {epoch:2}:  distances {distances}   smallest class {smallest:.3f}")
 
 # %% [markdown]
-# So the dense pair does learn digits; it only needs far longer. After its first epoch nearly all of
-# its images are taken for one and the same digit (the last column: some digit never comes), later
-# all ten are there. White specks remain to the end: a single pixel means nothing to its neighbours.
+# So the dense pair does learn digits; it needs far longer. After its first epoch some digit never
+# comes (in fact the judge takes 99.8 % of the images for one and the same digit: the column
+# `largest_class` of the study), later all ten are there. White specks remain to the end: a single
+# pixel means nothing to its neighbours.
 #
-# When you read the curves, ask three things. Is `vanilla` still getting better at its end, or
-# level? How often does a line jump up and down between two epochs (more than the thin lines differ
-# from each other)? And how much of the time of the long training did `fast` need to get as far? The
-# last answer by code:
+# When you read the curves, ask three things. Is `vanilla` still getting better at its end? Yes, but
+# ever more slowly: the last ten epochs bring little. How much does a line jump up and down between
+# two epochs? That of `fast` by two or three (7 to 10) in its second half, so do not build on the
+# difference between two single epochs. And how much of the time of the long training did `fast`
+# need to get as far? The last answer by code:
 
 # %%
 goal = column(long_run, "vanilla", "frechet_distance")[:, -1].mean()
@@ -674,6 +683,8 @@ for epoch in np.flatnonzero(curve <= goal)[:1]:
     print(f"fast gets there in epoch {epoch}, after {minutes[1][epoch]:.1f} minutes")
 
 # %% [markdown]
+# One epoch of `fast` is worth more than 60 of `vanilla`, and takes less than a tenth of the time.
+#
 # ## 6 · Shuffled pixels
 #
 # Is it locality that helps? Here is a test that takes locality away and nothing else. We choose one
@@ -729,19 +740,20 @@ show_grids({name: page["images"][:16] for name, page in pairs.items()})
 tell_distances(pairs)
 
 # %% [markdown]
-# To the dense players it makes no difference beyond chance: for them the pixels have no order that
-# could be disturbed. (Put the weights into the shuffled order as well, and every number inside the
-# network is the same as before.) The convolutional pair is thrown back by far: a patch of 4 × 4
-# neighbours is now sixteen pixels from anywhere, and what a kernel learns in one patch is of no use
-# in another. Both restrictions of section 3 are still in force, but they no longer fit the images.
+# To the dense players it makes no difference but chance (2,047 and 1,945: other random weights meet
+# at each pixel): for them the pixels have no order that could be disturbed. (Put the weights into
+# the shuffled order as well, and every number inside the network is the same as before.) The
+# convolutional pair is thrown back by far: a patch of 4 × 4 neighbours is now sixteen pixels from
+# anywhere, and what a kernel learns in one patch is of no use in another. Both restrictions of
+# section 3 are still in force, but they no longer fit the images.
 #
-# Is it thrown back as far as the dense pair? If a lead is left, locality is not what makes it: the
-# shuffled images have none to offer. It must come from something that shuffling does not touch.
-# (The dense layers of `fast`, for example, do not care about the order of pixels any more than
-# those of the control.)
+# But it is not thrown back as far as the dense pair: 639 is still a third of 1,945. Locality does
+# not make this lead: the shuffled images have none to offer. It must come from something that
+# shuffling does not touch. (BatchNorm in D, for example, which the control lacks; or the dense
+# layers of `fast`, which do not care about the order of the pixels.)
 #
-# The published study has the same experiment with more steps (the dense players there are those of
-# `vanilla`). The distances at the end, one for each seed:
+# A study made beforehand has the same experiment with 600 steps and 10,000 images (the dense
+# players there are those of `vanilla`). The distances at the end, one for each seed:
 
 # %%
 study = load_study("ablations")
@@ -752,10 +764,12 @@ for name in ("vanilla", "vanilla, pixels shuffled", "fast", "pixels shuffled"):
 
 # %% [markdown]
 # Two comparisons are in these lines. *Across a pair*, with the pixels in place and shuffled: that
-# is what locality is worth to each. *Between the shuffled ones*: there nobody has locality, so a
-# lead of the convolutional pair must come from something else. `vanilla` has other settings, no
-# BatchNorm in D, no averaging; several things differ at once, and this experiment cannot tell them
-# apart. The next section takes them one by one.
+# is what locality is worth to each. For `fast` it is a factor of five to seven. `vanilla` comes out
+# a fifth better with shuffled pixels, which can only be chance. *Between the shuffled ones*: there
+# nobody has locality, so the lead of the convolutional pair, again more than a factor of five, must
+# come from something else. `vanilla` has other settings, no BatchNorm in D, no averaging; several
+# things differ at once, and this experiment cannot tell them apart. For that, one must change one
+# thing at a time.
 #
 # ## 7 · One thing at a time
 #
@@ -848,7 +862,7 @@ for name, network in {"strides": networks["fast D"], "pooling": pooled}.items():
 # The same kernels, so the same parameters. But each kernel is now laid on every pixel, four times
 # as many places, and three of four results are thrown away. That matters for G, too: it learns only
 # from what comes back through D. Through max pooling the gradient goes only to the winner of each
-# square; the others learn nothing from this image. How many is that?
+# square; the three others send nothing back. How many are these in all?
 
 # %%
 import tensorflow as tf
@@ -887,9 +901,10 @@ for title, slope in {"ReLU": 0.0, "LeakyReLU": 0.2, "linear": 1.0}.items():
     print(f"{title:10} adds up: {np.allclose(body(a + b), one_by_one, atol=1e-4)}")
 
 # %% [markdown]
-# Such a G can only mix images like colours: twice as much of one, half of another. A 3 and an 8
-# mixed are not a digit. The same goes for a linear D: its verdict is a weighted sum of pixels. To
-# satisfy it, each pixel need only have the right brightness on average.
+# Up to the tanh such a G can only mix images like colours: twice as much of one, half of another. A
+# 3 and an 8 mixed are not a digit. The same goes for a linear D: its verdict is a weighted sum of
+# pixels. It cannot ask which pixels go together; at best it tells G how bright each pixel should be
+# on average.
 #
 # ### The dense layers in the middle
 #
@@ -897,7 +912,8 @@ for title, slope in {"ReLU": 0.0, "LeakyReLU": 0.2, "linear": 1.0}.items():
 # is the price of locality. A transposed convolution knows only its own patch: the upper half of a
 # digit cannot know what the lower half is about to draw, unless something before has settled it for
 # both. In G the hidden layer can do that, before there is any picture. In D it looks at the whole
-# digit before the verdict. "No hidden Dense" takes both away.
+# digit before the verdict. "No hidden Dense" takes both away. (Two dense layers are left: the one
+# that makes the small picture, now straight from the noise, and D's last sum, the verdict.)
 #
 # ### What else changes along
 #
@@ -908,11 +924,13 @@ for title, slope in {"ReLU": 0.0, "LeakyReLU": 0.2, "linear": 1.0}.items():
 # - *no hidden Dense*: fewer parameters, one bend and one BatchNorm fewer in each player.
 # - *pooling in D*: three to four times as many multiplications.
 # - *G linear*, *D linear*: the depth goes with the bends, as we have just seen.
+# - *no convolutions* (the control of section 1, which will be in the table, too): D has no
+#   BatchNorm any more.
 #
 # ### One ablation, live
 #
-# Now train one. Choose any line of the table above; the rest is the same for all. It runs in less
-# than a minute.
+# Now train one. Choose any line of `ablations` above; the rest is the same for all. It takes about
+# a minute.
 #
 # **Predict, then run:** G without BatchNorm, and everything else as it is: slower, worse, or
 # nothing at all?
@@ -932,14 +950,17 @@ show_grids({name: page["images"][:24] for name, page in pair.items()}, columns=8
 tell_distances(pair)
 
 # %% [markdown]
-# One seed and few steps are a hint, no more: a change that only slows the beginning down looks like
-# one that spoils the end. For a verdict we need more of both.
+# (If you left the choice as it is:) no digits at all, and one and the same pattern of dots in every
+# image. G pays no attention to its noise.
+#
+# Still, one seed and few steps are a hint, no more: a change that only slows the beginning down
+# looks like one that spoils the end. For a verdict we need more of both.
 #
 # ### All of them, measured
 #
 # The study `ablations` trained each for more steps, and judged 10,000 images at several moments.
 # One more is among them: *no convolutions*, which is the control of section 1. (The command that
-# made it stands in section 6.) Pictures at the end, from the first seed:
+# made the study stands in section 6.) Pictures at the end, from the first seed:
 
 # %%
 names = ["fast", *ablations, "no convolutions"]
@@ -975,11 +996,11 @@ axis.grid(axis="x", alpha=0.3)
 plt.show()
 
 # %% [markdown]
-# The shaded strip is where the seeds of `fast` lie. A dot inside it says nothing: another seed
-# would change as much. Two of the variants that came out near `fast` were trained with two seeds;
-# those far away have one dot, and need no second to tell them from `fast`. The same in numbers,
-# with a verdict that asks whether *all* dots of a variant lie outside the strip, the distance on
-# the way, and the time:
+# The shaded strip goes from one seed of `fast` to the other. A dot inside it, or close to it, says
+# nothing: another seed would change as much. Two of the variants near `fast` were trained with two
+# seeds, too, all others with one. For the far ones that is enough to tell them from `fast`, but not
+# to put neighbours among them (197 and 239) in order. The same in numbers, with a verdict that asks
+# whether *all* dots of a variant lie outside the strip, the distance on the way, and the time:
 
 
 # %%
@@ -1001,9 +1022,9 @@ for name in in_order:
     print(line + verdict(name))
 
 # %% [markdown]
-# (The last number: milliseconds for a step, on one processor core.) The way there, each
-# variant against `fast` (grey), both as the mean of the seeds. The axes are the same in all panels,
-# and logarithmic:
+# (The numbers before the verdict are the milliseconds of a step on one processor core. Take them as
+# coarse: the two trainings of `fast` differ by 40 %.) The way there, each variant against `fast`
+# (grey), both as the mean of the seeds. The axes are the same in all panels, and logarithmic:
 
 # %%
 figure, axes = plt.subplots(
@@ -1022,24 +1043,27 @@ figure.supylabel("Fréchet distance", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# The largest surprise is *no hidden Dense*. By the paper it should be an improvement; here it costs
-# a large part of the quality. Look at its pictures: plausible strokes that do not fit together. The
-# paper's networks were deeper and drew larger images; there, one layer after another halves the
-# picture until the last sees all of it. In ours the second convolution of D sees 10 × 10 of 28 × 28
-# pixels (exercise 2). Somebody must look at the whole, and in two layers convolutions cannot. So it
-# is not "convolutions instead of dense layers" that makes this DCGAN: it is convolutions for what
-# is near, and one dense layer in each player for what is far.
+# The largest surprise is *no hidden Dense*. By the paper it should be an improvement; here the
+# distance is four times as large. Look at its pictures: the strokes are good, but often they do not
+# add up to a digit. A likely reason: the paper's networks were deeper and drew larger images;
+# there, one layer after another halves the picture until the last sees all of it. In ours the
+# second convolution of D sees 10 × 10 of 28 × 28 pixels (exercise 2). Somebody must look at the
+# whole, and in two layers convolutions cannot. So this DCGAN is not "convolutions instead of dense
+# layers": it is convolutions for what is near, and a dense layer in each player for what is far.
 #
 # What else to read from it, and what not to conclude:
 #
 # - *Two things could not be missed at all*: BatchNorm in G, and the bends in D. Without either, the
-#   training came to nothing. The convolutions come next, then BatchNorm in D and the bends in G.
+#   training came to nothing: with a linear D not even the dark ground came out. The convolutions
+#   come next (a distance 17 times that of `fast`), then the bends in G (7 times), the hidden dense
+#   layers (4 times) and BatchNorm in D (3 times). Even a linear G draws something like digits.
 # - *"No clear difference" is a result.* Pooling, ReLU in D and LeakyReLU in G came out near `fast`
 #   (and a step with pooling takes far longer). The paper's advice was found with larger images,
 #   deeper networks and longer trainings. In a small network and a short training, some of it need
 #   not matter.
-# - *Early is not late.* A change may cost much half-way and little at the end: it made the
-#   training slower, not worse.
+# - *Early is not late.* After 100 steps *no hidden Dense* and *no BatchNorm in D* are far ahead of
+#   `fast`; after 600 they are far behind. And *no BatchNorm in G* is at its best at step 200, then
+#   falls apart. Nor is step 600 the end: the lines of most variants are still falling.
 # - *The settings were chosen for `fast`.* Its learning rates are large because everything else was
 #   in place. A variant with rates of its own might do better; so we measured what each thing is
 #   worth *here*, not the best that is possible without it.
@@ -1155,7 +1179,8 @@ check_seen(solved_seen)
 #
 # `vanilla` has more parameters than `fast`. Is it the number that hurts it? For a fair comparison
 # we need a dense G with about as many parameters as the convolutional one. Find three widths for
-# which the number differs by less than 1 %.
+# which the number differs by less than 1 %. (Begin with those of `vanilla` and make them smaller;
+# the check tells you the number.)
 
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["check"]
