@@ -1072,7 +1072,7 @@ check_saturating(MySaturatingLoss())
 # %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 # @title Solution of exercise 2
 class SaturatingLoss(BinaryCrossentropyLoss):
-    def generator_loss(self, fake_output):
+    def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
         return -self.cross_entropy(tf.zeros_like(fake_output), fake_output)
 
 

@@ -145,7 +145,7 @@ def test_a_killed_run_ends_with_the_same_log(pair):
 
 def test_a_killed_run_ends_with_the_same_frames(pair):
     plan, whole, parts = pair
-    every = plan.settings.get("sample_every", plan.per_epoch)
+    every = plan.settings.get("sample_every") or plan.per_epoch
     expected = [f"step_{i:08d}.png" for i in range(0, plan.steps + 1, every)]
     assert list(frames(parts)) == expected
     assert frames(parts) == frames(whole)
