@@ -508,9 +508,9 @@ compare("cosine rates", "exponential rates", "no averaging")
 # clear difference. Nothing here speaks for a falling rate, and one seed cannot show what the
 # average is worth.
 #
-# **Two rates.** Heusel et al. (2017) give each player a rate of its own, the **two-time-scale
-# update rule** (TTUR). In theory D should be the quicker one, so that it is always up to date when
-# G moves; most people who use it do so. `fast` has it the other way round:
+# **Two rates.** Heusel et al. (2017) give each player a rate of its own: the
+# **two-time-scale update rule** (TTUR). In theory D should be the quicker one, so that it is always
+# up to date when G moves; most people who use it do so. `fast` has it the other way round:
 
 # %%
 fast = get_recipe("fast")
