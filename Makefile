@@ -45,7 +45,7 @@ studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an h
 	$(BIN)/python benchmarks/studies.py tricks
 
 weights: $(READY)  ## train, score and publish the generators that come with the package
-	for name in fast conditional; do run=runs/published-$$name && \
+	for name in fast conditional explorer; do run=runs/published-$$name && \
 	  $(BIN)/dcgan train --recipe $$name --data mnist --output $$run && \
 	  $(BIN)/dcgan evaluate $$run && $(BIN)/dcgan evaluate $$run --evaluator second && \
 	  $(BIN)/dcgan publish $$run || exit 1; done

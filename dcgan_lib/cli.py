@@ -61,7 +61,8 @@ class SampleOptions:
     """Draw images from a trained generator."""
 
     source: tyro.conf.Positional[Path]
-    """A run folder, a .keras file, or a published generator: fast, conditional."""
+    """A run folder, a .keras file, or a published generator: fast, conditional,
+    explorer."""
     count: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64
     """How many."""
     digit: int | None = None

@@ -18,7 +18,7 @@ from dcgan_lib.callbacks import progress_bar
 from dcgan_lib.checkpoints import FINISHED, read_record, write_json
 from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
 from dcgan_lib.errors import UserError
-from dcgan_lib.evaluator import FOLDER, HOLD_OUT, Evaluator
+from dcgan_lib.evaluator import FOLDER, HOLD_OUT, Evaluator, can_judge
 from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
 from dcgan_lib.training import load_generator
 
@@ -50,8 +50,7 @@ def load_references(data: str = "auto") -> References:
         UserError: also for images that the evaluators know nothing of.
     """
     train = load_images(data, "train")
-    digits = train.name in ("mnist", "digits") or data.endswith(".npz")
-    if not digits or train.images.shape[1:] != (28, 28):
+    if not can_judge(train, data):
         raise UserError(
             f"{train.name} cannot be judged: the evaluators have learned MNIST's digits, 28x28 grey"
         )

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from dcgan_lib.data import hold_out_indices, load_images, scale
+from dcgan_lib.data import ImageData, hold_out_indices, load_images, scale
 from dcgan_lib.errors import UserError
 
 FOLDER = Path(__file__).parent / "weights"
@@ -77,6 +77,17 @@ def check_images(images: np.ndarray) -> None:
     if images.min() < -1.001 or images.max() > 1.001:
         low, high = float(images.min()), float(images.max())
         raise UserError(f"images go from {low:g} to {high:g}; needed: from -1 to 1 (see `scale`)")
+
+
+def can_judge(loaded: ImageData, source: str) -> bool:
+    """Tells whether the evaluators know images of this kind: 28x28 grey digits.
+
+    Args:
+        loaded: the images.
+        source: what they were loaded by; an `.npz` of one's own is taken for digits.
+    """
+    digits = loaded.name in ("mnist", "digits") or source.endswith(".npz")
+    return digits and loaded.images.shape[1:] == (28, 28)
 
 
 def build_classifier(name: str) -> keras.Sequential:

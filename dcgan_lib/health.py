@@ -65,7 +65,7 @@ ADVICE = {
     ),
     "oscillation": (
         "oscillation: the samples wander together from class to class, chased by the discriminator",
-        "slow the generator down or speed the discriminator up; no large beta_1",
+        "speed the discriminator up (its rate, its steps); no large beta_1",
     ),
     "labels swapped": (
         "the discriminator's loss is low although it calls real fake and fake real: its labels "
@@ -111,7 +111,7 @@ class HealthMonitor(StepCallback):
     def __init__(
         self,
         real: Any,
-        every: int = 150,
+        every: int = 200,
         path: str | Path | None = None,
         classify: Classify | None = None,
         seed: int = 0,
@@ -342,7 +342,8 @@ def plot_health(rows: Sequence[Mapping[str, float]], title: str = ""):
         if len(lines) > 1:
             axis.legend(fontsize=9)
         else:
-            axis.set_ylim(bottom=0)
+            highest = np.nanmax([1.0, *columns[column]])
+            axis.set_ylim(0, 1.1 * highest)
     axes[0].set_ylim(-0.02, 1.05)
     axes[1].set_yscale("log")
     figure.suptitle(title)

@@ -193,7 +193,12 @@ def rescale(latent: np.ndarray, length: float | None = None) -> np.ndarray:
 def latent_dim_of(generator: keras.Model) -> int:
     """Returns the length of a generator's latent vectors, whether or not it also takes labels."""
     shapes = generator.input_shape
-    return shapes[0][-1] if isinstance(shapes, list) else shapes[-1]
+    return shapes[0][-1] if takes_labels(generator) else shapes[-1]
+
+
+def takes_labels(generator: keras.Model) -> bool:
+    """Tells whether a generator can be told which digit to draw."""
+    return isinstance(generator.input_shape, list)
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -226,7 +231,7 @@ def generator_input(
 
     Taught in notebook 09.
     """
-    if isinstance(generator.input_shape, list):
+    if takes_labels(generator):
         labels = np.arange(len(latent)) % CLASSES if labels is None else labels
         return [latent, one_hot(labels)]
     if labels is not None:

@@ -44,8 +44,8 @@ def load_pretrained(name: str = "fast") -> keras.Model:
     """Loads a generator that comes with the package.
 
     Returns:
-        A model from (batch, latent_dim), or for `conditional` from that and one-hot labels
-        (batch, 10), to images (batch, 28, 28, 1) in [-1, 1].
+        A model from (batch, latent_dim), or for `conditional` and `explorer` from that and
+        one-hot labels (batch, 10), to images (batch, 28, 28, 1) in [-1, 1].
 
     Raises:
         UserError: an unknown name, or weights that are not those of the card.

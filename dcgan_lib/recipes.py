@@ -393,11 +393,13 @@ WGAN_GP = FAST.replace(
 
 CONDITIONAL = FAST.replace(name="conditional", conditional=True, num_samples=100, steps=2000)
 
+EXPLORER = CONDITIONAL.replace(name="explorer", generator_hidden=64)  # small enough for a web page
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         FAST, TUTORIAL, SMOOTH, BALANCED, SCHEDULE, KERAS, VANILLA,
-        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL,
+        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL, EXPLORER,
     )
 }  # fmt: skip
 

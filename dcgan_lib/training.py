@@ -39,9 +39,17 @@ from dcgan_lib.data import (
     training_batches,
 )
 from dcgan_lib.errors import UserError, first_line
+from dcgan_lib.evaluator import can_judge
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.health import HealthMonitor
-from dcgan_lib.latent import generator_input, interpolate, latent_dim_of, one_hot, sample_latent
+from dcgan_lib.latent import (
+    generator_input,
+    interpolate,
+    latent_dim_of,
+    one_hot,
+    sample_latent,
+    takes_labels,
+)
 from dcgan_lib.losses import (
     BinaryCrossentropyLoss,
     GANLoss,
@@ -154,7 +162,7 @@ def training_images(
     check_batch_size(len(images), recipe.batch_size)
     labels = one_hot(loaded.labels[allowed[:max_images]]) if recipe.conditional else None
     source = loaded.name if data in DATASETS else str(Path(data).resolve())
-    if loaded.name not in ("mnist", "digits") and not data.endswith(".npz"):
+    if not can_judge(loaded, data):
         held_out = held_out[:0]
     return (
         images,
@@ -324,7 +332,7 @@ class _Run:
 
     def judging(self, held_out: np.ndarray) -> list[keras.callbacks.Callback]:
         """Returns the callback that measures quality, if enough images were held out."""
-        if len(held_out) < 2 * cb.QualityCallback.SAMPLES or held_out.shape[1:] != (28, 28):
+        if len(held_out) < 2 * cb.QualityCallback.SAMPLES:
             return []
         path = self.folder / ck.QUALITY
         return [cb.QualityCallback(path, scale(held_out), self.log, self.recipe.quality_every)]
@@ -434,7 +442,7 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     fresh = generator_input(generator, sample_latent(100, latent_dim, seed=1))
     corners = sample_latent(11, latent_dim, seed=2)
     walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
-    if isinstance(generator.input_shape, list):  # it walks through one digit in each row
+    if takes_labels(generator):  # it walks through one digit in each row
         walks = generator_input(generator, walks, np.arange(10).repeat(10))
     for name, latent in (
         ("final_samples", fixed), ("latent_samples", fresh), ("interpolation", walks),
@@ -540,7 +548,7 @@ def save_samples(
             if Path(output).suffix == ".npy":
                 np.save(temporary, images.astype(np.float32))
             else:
-                columns = 10 if isinstance(chosen, list) and digit is None else None
+                columns = 10 if takes_labels(generator) and digit is None else None
                 iio.imwrite(temporary, image_grid(images, columns), extension=".png")
     except OSError as error:
         raise UserError(f"{str(output)!r} cannot be written: {error.strerror}") from None

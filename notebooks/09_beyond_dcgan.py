@@ -980,11 +980,12 @@ plt.show()
 #
 # A network would take the number 7 to be larger than 3, and between 6 and 8, which means nothing
 # for shapes. So each digit gets a place of its own: a vector of ten numbers, 1 at the digit and 0
-# elsewhere. This is **one-hot**. (`CLASSES` is 10.)
+# elsewhere. This is **one-hot**. (`CLASSES` is 10; `takes_labels` tells whether a generator has an
+# input for labels.)
 
 # %%
 from dcgan_lib import UserError
-from dcgan_lib.latent import CLASSES
+from dcgan_lib.latent import CLASSES, takes_labels
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -1081,7 +1082,7 @@ def generator_input(
     generator: keras.Model, latent: np.ndarray, labels: np.ndarray | None = None
 ) -> np.ndarray | list[np.ndarray]:
     """Returns what a generator takes: the latent vectors, and labels if it can choose the digit."""
-    if isinstance(generator.input_shape, list):
+    if takes_labels(generator):
         labels = np.arange(len(latent)) % CLASSES if labels is None else labels
         return [latent, one_hot(labels)]
     if labels is not None:
