@@ -25,7 +25,7 @@ _HOMES = {
     "callbacks": ["GenerateSamplesCallback", "QualityCallback"],
     "health": ["HealthMonitor", "plot_health"],
     "evaluation": ["evaluate", "report_table"],
-    "pretrained": ["load_pretrained"],
+    "pretrained": ["load_pretrained", "model_card"],
     "studies": ["load_study"],
     "training": ["load_generator", "train_dcgan_mnist"],
 }

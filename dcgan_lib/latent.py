@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from dcgan_lib.errors import UserError
 
@@ -188,6 +189,44 @@ def rescale(latent: np.ndarray, length: float | None = None) -> np.ndarray:
     if not np.all(norms > 0) or not length > 0:
         raise UserError(f"length={length}; accepted: above 0, of vectors that are not zero")
     return (length * latent / norms).astype(np.float32)
+
+
+def principal_directions(
+    generator: keras.Model, count: int = 4, samples: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """Finds the directions of latent space in which the drawn images change most.
+
+    Principal component analysis says in which ways drawn images differ most. Each way is then
+    traced back: which latent numbers go with it?
+
+    Args:
+        generator: plain or conditional.
+        count: how many directions, from 1 to latent_dim.
+        samples: how many images to look at, more than `count`.
+        seed: of their latent vectors.
+
+    Returns:
+        float32 (count, latent_dim): of length 1, at right angles to each other; the one that
+        moves the images most comes first.
+
+    Raises:
+        UserError: an impossible count.
+
+    After Härkönen et al., "GANSpace: Discovering Interpretable GAN Controls" (2020), who analyse
+    a layer's output instead of the images. Taught in notebook 05.
+    """
+    latent_dim = latent_dim_of(generator)
+    if not 1 <= count <= latent_dim or samples <= count:
+        raise UserError(
+            f"count={count}, samples={samples}; accepted: a count from 1 to {latent_dim}, "
+            "and more samples than that"
+        )
+    latent = sample_latent(samples, latent_dim, seed)
+    images = generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+    ways = PCA(count, random_state=seed).fit_transform(images.reshape(samples, -1))
+    slopes = latent.T @ ways / samples  # least squares: the numbers of z are independent
+    directions, _ = np.linalg.qr(slopes)
+    return directions.T.astype(np.float32)
 
 
 def latent_dim_of(generator: keras.Model) -> int:

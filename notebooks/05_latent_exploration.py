@@ -18,12 +18,12 @@
 # - look at the neighbours of a digit, and measure how far it is to another one;
 # - calculate with digits (3 − 5 + a five), and see where that works and where it does not;
 # - make latent vectors shorter and longer, and watch the variety;
-# - film an endless walk, and steer one yourself with a slider;
+# - film an endless walk;
+# - find the directions that move the digits most, and steer them with sliders;
 # - check that the generator does not copy its training images.
 #
 # **You need** Python and a little Keras: layers, models, `fit`. Nothing about GANs that is not
-# said here. **Run time**: three to four minutes on two processor cores, no GPU; a
-# minute or more of it is training, once.
+# said here. **Run time**: about a minute on two processor cores, no GPU: nothing is trained here.
 #
 # **Where we are.** A GAN has two players. The *generator* G draws images from random numbers; the
 # *discriminator* D says whether an image is real or drawn by G. In
@@ -60,33 +60,39 @@ import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
-# Our tests run this notebook with `DCGAN_PROFILE=quick`: a few steps on a few images, whose
-# pictures show nothing. Leave the variable unset and you get the real thing.
+# Our tests run this notebook with `DCGAN_PROFILE=quick`, on fewer images. Leave the variable unset
+# and you get the real thing.
 
 # %%
 import os
 from pathlib import Path
 
 QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
-FEW = {"steps": 12, "max_images": 1000, "hold_out": 0, "sample_every": 4, "log_every": 4}
-SHORT = FEW if QUICK else {}
 RUNS = Path("runs") / "05"
 RUNS.mkdir(parents=True, exist_ok=True)
 
 # %% [markdown]
 # ## 1 · A trained generator and a judge
 #
-# `train_dcgan_mnist` trains the project's default settings, the **recipe** `fast`, and keeps
-# everything in a **run folder**. If the folder already holds this training, finished, it is loaded
-# instead. So the first run of this cell takes a minute or two, and all later ones an instant.
+# The project's default settings, the **recipe** `fast`, were trained once and *published*: the
+# weights of G come with the library. `load_pretrained` loads them; its **model card** says where
+# they come from and how good they are. (The Fréchet distance is explained in
+# [notebook 07](07_measuring_quality.ipynb): lower is better, and real images reach the floor.)
 
 # %%
-from dcgan_lib import train_dcgan_mnist
+from dcgan_lib import load_pretrained, model_card
 
-run = train_dcgan_mnist("fast", show=True, verbose=False, **SHORT)
-print("found in" if run.found else "trained into", run.folder.as_posix())
+generator, card = load_pretrained("fast"), model_card("fast")
+scores = card["scores"]["quality"]
+print("made by:", card["command"], "in", round(card["training_seconds"]), "seconds")
+print("trained on", card["data"]["images"], "images of", card["data"]["name"])
+print(f"Fréchet distance {scores['generator']['frechet_distance']:.1f},", end=" ")
+print(f"floor {scores['floor']['frechet_distance']:.2f}")
 
 # %% [markdown]
+# A run of your own does as well: `dcgan train` trains it in about a minute, and
+# `dcgan_lib.training.load_generator("runs/...")` loads it.
+#
 # G draws each image from a **latent vector**: a list of random numbers, here 100, that says which
 # image to draw ("latent" means hidden: you see the image, not the numbers). All possible lists
 # together are the **latent space**. Each list is one point of it, and each point one image.
@@ -98,7 +104,8 @@ print("found in" if run.found else "trained into", run.folder.as_posix())
 # %% tags=["nbval-check-output"]
 from dcgan_lib import sample_latent
 
-latent = sample_latent(200 if QUICK else 2000, run.recipe.latent_dim, seed=0)
+LATENT_DIM = 100
+latent = sample_latent(200 if QUICK else 2000, LATENT_DIM, seed=0)
 print("a latent vector:", latent[0].shape, latent.dtype)
 
 # %% [markdown]
@@ -113,7 +120,7 @@ from dcgan_lib import plot_images
 
 def paint(latent):
     """Latent vectors (N, latent_dim) to images (N, 28, 28, 1) in [-1, 1]."""
-    return run.generator(latent, training=False).numpy()
+    return generator(latent, training=False).numpy()
 
 
 plot_images(paint(latent[:45]), columns=15, size=0.55, title="Points of latent space")
@@ -156,7 +163,7 @@ print(f"average confidence: {confidence.mean():.2f}")
 # (High proves nothing, as section 7 shows.)
 #
 # For what follows we pick, for each digit, the vector whose image is the clearest in the judge's
-# eyes. (Without training, as in our tests, this still gives ten vectors; they are then noise.)
+# eyes.
 
 # %%
 clearest = latent[probabilities.argmax(axis=0)]  # for each digit the vector it is surest of
@@ -588,7 +595,7 @@ plot_rows([paint(averages), paint(rescale(averages))], ["average", "rescaled"])
 # once, and three times.
 
 # %%
-fresh = sample_latent(60 if QUICK else 600, run.recipe.latent_dim, seed=1)
+fresh = sample_latent(60 if QUICK else 600, LATENT_DIM, seed=1)
 fresh_said = ask(fresh)
 fresh_called = fresh_said.argmax(axis=1)
 fives = fresh[np.argsort(-fresh_said[:, 5])[:10]]
@@ -610,7 +617,7 @@ plot_rows(rows, ["five", "+ step", "+ 3 steps"])
 shifts = np.random.default_rng(0).integers(1, 10, len(fresh))
 target = (fresh_called + shifts) % 10
 steps = averages[target] - averages[fresh_called]
-random_steps = rescale(sample_latent(len(fresh), run.recipe.latent_dim, seed=2), 1.0)
+random_steps = rescale(sample_latent(len(fresh), LATENT_DIM, seed=2), 1.0)
 random_steps *= np.linalg.norm(steps, axis=1, keepdims=True)
 
 # %% [markdown]
@@ -785,45 +792,129 @@ except ImportError:
 film
 
 # %% [markdown]
-# ## 9 · Steer it yourself
+# ## 9 · An explorer
 #
-# A slider that moves along the tour, and one for the temperature of section 7. Each move calls
-# `repaint`, which sets the picture's `value` to a new PNG file, made in memory.
+# A hundred sliders, one for each latent number, would be of little use: each of them changes the
+# image a bit, and none of them means anything. Are there directions that matter more than others?
+#
+# **Principal component analysis** (PCA) finds the ways in which a set of points differs most. The
+# points are 2,000 drawn images. Each way of differing is then traced back to latent space: the
+# **direction** whose latent numbers go with it.
+
+
+# %%
+import keras
+from sklearn.decomposition import PCA
+
+from dcgan_lib.latent import generator_input, latent_dim_of
+
+
+def principal_directions(
+    generator: keras.Model, count: int = 4, samples: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """Finds the directions of latent space in which the drawn images change most."""
+    latent_dim = latent_dim_of(generator)
+    if not 1 <= count <= latent_dim or samples <= count:
+        raise UserError(
+            f"count={count}, samples={samples}; accepted: a count from 1 to {latent_dim}, "
+            "and more samples than that"
+        )
+    latent = sample_latent(samples, latent_dim, seed)
+    images = generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+    ways = PCA(count, random_state=seed).fit_transform(images.reshape(samples, -1))
+    slopes = latent.T @ ways / samples  # least squares: the numbers of z are independent
+    directions, _ = np.linalg.qr(slopes)
+    return directions.T.astype(np.float32)
+
+
+# %% [markdown]
+# The last lines: each column of `slopes` says how strongly each latent number goes with one way of
+# differing, and `qr` turns the columns to right angles and gives them length 1. So one step along
+# a direction is as long as any other.
+#
+# Each row goes from −5 to 5 along one direction, through the same 3 in the middle. Look for what
+# changes from left to right.
+
+# %%
+directions = principal_directions(generator, 4, samples=200 if QUICK else 2000)
+amounts = np.linspace(-5, 5, 11)
+ways = [paint(clearest[3] + amounts[:, np.newaxis] * direction) for direction in directions]
+plot_rows(ways, [f"direction {number}" for number in range(1, 5)], "−5 ← along a direction → 5")
+
+# %% [markdown]
+# Five steps are much less than the distance between two random vectors (about 14, section 5), and
+# still the digit becomes another one. A random direction does far less: **predict** what these
+# rows would look like, then see.
+
+# %%
+others = rescale(sample_latent(4, LATENT_DIM, seed=3), 1.0)
+ways = [paint(clearest[3] + amounts[:, np.newaxis] * direction) for direction in others]
+plot_rows(ways, [f"at random {number}" for number in range(1, 5)], "−5 ← at random → 5")
+
+# %% [markdown]
+# Now the explorer. Its place is a `base` vector, plus so much of each direction, times the
+# temperature of section 7. (Below 1: fewer surprises, less variety.)
 
 # %%
 import imageio.v3 as iio
 import ipywidgets as widgets
 
-place = widgets.IntSlider(0, 0, len(path) - 1, description="place")
-warmth = widgets.FloatSlider(value=1, min=0, max=3, step=0.1, description="temperature")
-picture = widgets.Image(format="png", width=180)
+along = [widgets.FloatSlider(0, min=-6, max=6, description=f"direction {n}") for n in range(1, 5)]
+warmth = widgets.FloatSlider(1, min=0, max=2, description="temperature")
+picture = widgets.Image(format="png", width=224)
+state = {"base": clearest[3], "seed": 100}
 
 
 def repaint(change=None):
-    image = paint(warmth.value * path[place.value : place.value + 1])
-    picture.value = iio.imwrite("<bytes>", image_grid(image, zoom=6), extension=".png")
+    shift = np.array([slider.value for slider in along]) @ directions
+    image = paint(warmth.value * (state["base"] + shift)[np.newaxis])
+    picture.value = iio.imwrite("<bytes>", image_grid(image, zoom=8), extension=".png")
 
 
 # %% [markdown]
-# `observe` says: whenever the slider's value changes, call this. The sliders work where the
-# notebook is running; a page on the web shows at most the first picture.
+# Two ways to get to another base. A button draws a random one. And a walk leads from one digit to
+# another, on the arc of section 3; `Play` moves its slider for you.
 
 # %%
-place.observe(repaint, "value")
-warmth.observe(repaint, "value")
+dice = widgets.Button(description="random digit")
+start = widgets.Dropdown(options=range(10), value=3, description="walk from")
+end = widgets.Dropdown(options=range(10), value=8, description="to")
+play = widgets.Play(max=40, interval=100)
+place = widgets.IntSlider(max=40, description="place")
+
+
+def draw_at_random(button):
+    state["seed"] += 1
+    state["base"] = sample_latent(1, LATENT_DIM, state["seed"])[0]
+    repaint()
+
+
+def walk(change=None):
+    state["base"] = interpolate(clearest[start.value], clearest[end.value], 41)[place.value]
+    repaint()
+
+
+# %% [markdown]
+# `observe` says: whenever this value changes, call that. `jslink` ties the slider to the player
+# within the page. The sliders work where the notebook is running, by mouse and by keyboard (Tab to
+# a slider, then the arrow keys); a page on the web shows at most the first picture.
+
+# %%
+widgets.jslink((play, "value"), (place, "value"))
+dice.on_click(draw_at_random)
+for widget in (*along, warmth):
+    widget.observe(repaint, "value")
+for widget in (start, end, place):
+    widget.observe(walk, "value")
 repaint()
-widgets.VBox([place, warmth, picture])
+controls = widgets.VBox([*along, warmth, dice, start, end, place, play])
+widgets.HBox([controls, picture])
 
 # %% [markdown]
-# For readers without a running notebook, the same ways as a picture: from left to right along the
-# tour from 0 to 4, from top to bottom three temperatures.
-
-# %%
-stops = path[0:41:4]
-plot_rows([paint(t * stops) for t in (0.25, 1, 3)], ["0.25", "1", "3"], "The tour, by temperature")
-
-# %% [markdown]
-# The top row never gets away from the 8 and the 9 in the middle; the bottom row falls to pieces.
+# Things to try: find the direction that leads from 1 to 0. Set the temperature to 0 and move the
+# sliders: why does nothing change? Walk from 4 to 9, then from 0 to 1, and watch where the
+# digits in between are no digits.
+#
 # How long does a move of a slider take?
 
 # %%
@@ -831,9 +922,27 @@ import time
 
 started = time.perf_counter()
 for number in range(10):
-    place.value = number + 1  # this calls repaint
+    along[0].value = number / 10 + 0.1  # this calls repaint
 print(f"{100 * (time.perf_counter() - started):.0f} ms a move")
-place.value = 0
+along[0].value = 0
+
+# %% [markdown]
+# The same without Python: a small generator that can be told which digit to draw
+# ([notebook 09](09_beyond_dcgan.ipynb) explains how) runs *inside a web page*, a single file. It
+# has a map of all ten digits, walks, four corners, arithmetic, the layers from inside, and a
+# training to scrub through. Run the cell to see it here, or open
+# [explorer.html](../dcgan_lib/published/explorer.html) in a browser; it needs no network.
+
+# %% tags=["live"]
+import html
+
+from IPython.display import HTML
+
+from dcgan_lib.pretrained import EXPLORER_PAGE
+
+page = html.escape(EXPLORER_PAGE.read_text())
+frame = f'<iframe srcdoc="{page}" width="100%" height="800" title="latent explorer"></iframe>'
+HTML(f"<div>{frame}</div>")
 
 # %% [markdown]
 # ## 10 · Does G copy?
@@ -847,10 +956,11 @@ place.value = 0
 # nearer.
 
 # %%
-from dcgan_lib import load_images, scale
+from dcgan_lib import get_recipe, load_images, scale
 from dcgan_lib.training import training_images
 
-trained_on, _, held_out, source = training_images(run.recipe, "auto", SHORT.get("max_images"))
+recipe = get_recipe("fast")  # it says which images are held out and were never trained on
+trained_on, _, _, _ = training_images(recipe, "auto", 1000 if QUICK else None)
 known = scale(trained_on)
 unseen = scale(load_images(split="test").images[: 40 if QUICK else 500])
 drawn = paint(fresh[: len(unseen)])
@@ -1078,7 +1188,8 @@ check_circle(round_walk)
 # - You looked at the neighbours of a digit, and measured how far it is to another one.
 # - You calculated with digits, and saw where that works and where it does not.
 # - You made latent vectors shorter and longer, and watched the variety.
-# - You filmed an endless walk, and steered one yourself with a slider.
+# - You filmed an endless walk.
+# - You found the directions that move the digits most, and steered them with sliders.
 # - You checked that the generator does not copy its training images.
 #
 # **Next:** [notebook 06](06_gan_vs_dcgan.ipynb) takes the convolutions away: what are they good

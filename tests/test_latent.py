@@ -1,10 +1,11 @@
 """Latent space: drawing points and walking between them."""
 
+import keras
 import numpy as np
 import pytest
 
 from dcgan_lib import UserError, interpolate, sample_latent
-from dcgan_lib.latent import latent_grid, neighbours, rescale, tour
+from dcgan_lib.latent import latent_grid, neighbours, principal_directions, rescale, tour
 
 START, END = sample_latent(2, 100, seed=3)
 
@@ -217,3 +218,28 @@ def test_impossible_lengths_are_refused():
             rescale(START, length)
     with pytest.raises(UserError, match="not zero"):
         rescale(np.stack([START, 0 * START]))
+
+
+@pytest.fixture(scope="module")
+def linear_generator() -> tuple[keras.Model, np.ndarray]:
+    """A generator that is a matrix, and the three directions that it stretches, most first."""
+    latent, pixels = (np.linalg.qr(sample_latent(n, 3, seed=n))[0] for n in (20, 784))
+    model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(784, use_bias=False)])
+    model.add(keras.layers.Reshape((28, 28, 1)))
+    model.set_weights([(latent * [3.0, 2.0, 1.0]) @ pixels.T])
+    return model, latent.T
+
+
+def test_principal_directions_are_those_that_move_the_images_most(linear_generator):
+    generator, wanted = linear_generator
+    found = principal_directions(generator, 3, samples=4000)
+    assert found.shape == (3, 20)
+    assert found.dtype == np.float32
+    assert np.allclose(found @ found.T, np.eye(3), atol=1e-5)
+    assert np.allclose(np.abs(np.sum(found * wanted, axis=1)), 1, atol=0.01)
+
+
+def test_impossible_counts_of_directions_are_refused(linear_generator):
+    for count, samples in ((0, 100), (21, 100), (3, 3)):
+        with pytest.raises(UserError, match=f"count={count}, samples={samples}"):
+            principal_directions(linear_generator[0], count, samples)

@@ -31,7 +31,15 @@ SHOWN = {
     "03": {"build_discriminator", "add_norm_leak_dropout", "add_verdict"}
     | {"GANLoss", "BinaryCrossentropyLoss"},
     "04": {"train_step", "d_step", "g_step", "apply_gradients", "untouched"},
-    "05": {"interpolate", "_spherical", "latent_grid", "rescale", "neighbours", "tour"},
+    "05": {
+        "interpolate",
+        "_spherical",
+        "latent_grid",
+        "rescale",
+        "neighbours",
+        "tour",
+        "principal_directions",
+    },
     "06": {"build_dense_generator", "build_dense_discriminator", "with_pooling"},
     "07": {"frechet_distance"},
     "08": {"SwappedLoss", "FrozenNoiseDCGAN"},
@@ -55,10 +63,11 @@ TERMS = {
     "04": "batch, step, iteration, epoch, recipe, seed, latent vector, fixed noise, loss, label, "
     "logit, binary cross-entropy, gradient, tape, trainable variables, optimizer, Adam, betas, "
     "learning rate, callback, traces, graph, run folder, equilibrium, checkpoint, inference mode",
-    "05": "recipe, run folder, latent vector, latent space, standard normal, seed, "
+    "05": "recipe, model card, latent vector, latent space, standard normal, seed, "
     "inference mode, judge, confidence, norm, length, interpolation, linear interpolation, "
     "spherical interpolation, variety, pixel distance, continuous, neighbour, "
-    "arithmetic of latent vectors, control, temperature, truncation, nearest neighbour, features",
+    "arithmetic of latent vectors, control, temperature, truncation, principal component analysis, "
+    "nearest neighbour, features",
     "06": "dense, biases, parameters, recipe, BatchNorm, learning rate, batch, control, "
     "convolution, kernel, stride, transposed convolution, channel, locality, weight sharing, "
     "callback, step, latent vector, Fréchet distance, epoch, seed, ablation, gradient, "

@@ -123,6 +123,10 @@ def test_a_published_run_comes_back(run_copy, tmp_path, monkeypatch):
     before = pt.load_generator(run_copy)
     card = pt.publish(run_copy, tmp_path)
     assert card == tmp_path / "generator-fast.json"
+    slower = {"training_seconds": numbers["training_seconds"] + 100}
+    (run_copy / FINISHED).write_text(json.dumps(numbers | scores | slower))
+    pt.publish(run_copy, tmp_path)  # the same weights, made on a busy machine
+    assert json.loads(card.read_text())["training_seconds"] == numbers["training_seconds"]
     monkeypatch.setattr(pt, "FOLDER", tmp_path)
     after = pt.load_pretrained("fast")
     latent = sample_latent(3, 10)

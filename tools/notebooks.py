@@ -150,6 +150,7 @@ def build(only: str = "") -> None:
             keep_outputs(notebook, old)
         else:
             execute(notebook, path, made_from)
+            drop_live_outputs(notebook)
             keep_shortest_time(notebook, old)
         tidy(notebook)
         nbformat.write(notebook, target)
@@ -198,6 +199,13 @@ def execute(notebook: nbformat.NotebookNode, path: Path, made_from: dict[str, An
     versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
     versions["python"] = platform.python_version()
     notebook.metadata["dcgan"] = made_from | {"versions": versions, "seconds": seconds}
+
+
+def drop_live_outputs(notebook: nbformat.NotebookNode) -> None:
+    """Empties cells tagged `live`: what they show is large, and works only where they are run."""
+    for cell in code_cells(notebook):
+        if "live" in cell.metadata.get("tags", []):
+            cell.outputs = []
 
 
 def require_mnist() -> None:
