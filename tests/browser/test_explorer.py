@@ -1,0 +1,365 @@
+"""The latent explorer, driven in a real browser: it draws what Keras draws, and can be used by all.
+
+How long a grid of 25 takes depends on the machine: it is printed (pytest -s) and recorded
+(--junitxml), not judged.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from conftest import ROOT, SCREENSHOTS
+from dcgan_lib import RECIPES, sample_latent
+from dcgan_lib.conditional import build_conditional_generator
+from dcgan_lib.latent import one_hot
+from dcgan_lib.pretrained import EXPLORER_PAGE, load_pretrained
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import explorer
+
+TOOLS = "draw map walk corners arithmetic training layers".split()
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return EXPLORER_PAGE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def content(html) -> dict:
+    found = re.search(r'id="content">(.*?)</script>', html, re.DOTALL)
+    return json.loads(found[1])
+
+
+def opened(browser, path: Path, **context):
+    """A page of its own, which remembers its errors and what it asked for."""
+    page = browser.new_context(**context).new_page()
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", lambda message: page.troubles.append(message.text))
+    page.on("request", lambda request: page.troubles.append(request.url[:100]))
+    page.goto(path.as_uri())
+    return page
+
+
+def troubles(page) -> list[str]:
+    return [
+        text for text in page.troubles if not text.startswith(("file:", "data:image/webp;base64"))
+    ]
+
+
+@pytest.fixture
+def page(browser):
+    page = opened(browser, EXPLORER_PAGE)
+    yield page
+    assert troubles(page) == []
+    page.context.close()
+
+
+def show(page, tool: str) -> None:
+    """Scrolls to a tool and waits until it has drawn."""
+    page.locator(f"#{tool}").evaluate("section => section.scrollIntoView({behavior: 'instant'})")
+    page.wait_for_function(
+        "tool => [...document.querySelectorAll(`#${tool} canvas`)].every(c => c.width !== 300)",
+        arg=tool,
+    )
+
+
+def picture(page, name: str) -> str:
+    """What a canvas shows, once it has drawn all that is due."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+    return page.locator(f"#{name}").evaluate("canvas => canvas.toDataURL()")
+
+
+def drawn_by_page(page, latent: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    images = page.evaluate(
+        "([zs, labels]) => zs.map((z, i) => [...dcgan.draw(z, labels[i])])",
+        [latent.tolist(), labels.tolist()],
+    )
+    return np.reshape(images, (len(latent), 28, 28, 1))
+
+
+# --- the network
+
+
+def test_it_draws_what_keras_draws(page, record_property):
+    """For each digit, for blends of digits, and at other lengths of z."""
+    generator = load_pretrained("explorer")
+    latent = sample_latent(60, generator.input_shape[0][-1], seed=8)
+    latent[20:40] *= 2
+    labels = one_hot(np.arange(60) % 10)
+    labels[40:] = (labels[40:] + 2 * labels[39:59]) / 3
+    expected = generator.predict([latent, labels], verbose=0)
+    assert expected.std() > 0.3  # digits, not one grey
+    assert np.abs(drawn_by_page(page, latent, labels) - expected).max() < 1e-3
+    record_property("milliseconds_for_25_images", milliseconds_for_a_grid(page))
+
+
+def milliseconds_for_a_grid(page) -> int:
+    """The best of eight."""
+    milliseconds = page.evaluate(
+        """() => Math.min(...Array.from({length: 8}, () => {
+          const vectors = dcgan.sampleLatent(25, dcgan.network.latentDim, 1);
+          const start = performance.now();
+          for (const z of vectors) dcgan.draw(z, 3);
+          return performance.now() - start;
+        }))"""
+    )
+    print(f"25 images: {milliseconds:.0f} ms")
+    return round(milliseconds)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"generator_widths": (12, 6), "generator_kernel": 5, "generator_negative_slope": 0.2},
+        {"generator_widths": (9, 7, 5), "generator_strides": (1, 2, 2), "generator_hidden": 0},
+        {"generator_widths": (8,), "generator_strides": (4,), "generator_kernel": 3},
+        {"latent_dim": 7, "generator_batch_norm": False, "generator_widths": (6, 4)},
+    ],
+    ids=str,
+)
+def test_other_networks_need_no_other_javascript(browser, content, tmp_path, settings):
+    generator = untrained(RECIPES["conditional"].replace(**settings))
+    other = content | {"network": explorer.describe_network(generator)}
+    path = tmp_path / "explorer.html"
+    path.write_text(explorer.page(other), encoding="utf-8")
+    page = opened(browser, path)
+    latent = sample_latent(8, generator.input_shape[0][-1], seed=2)
+    labels = one_hot(np.arange(8))
+    expected = generator.predict([latent, labels], verbose=0)
+    assert expected.std() > 0.03
+    assert np.abs(drawn_by_page(page, latent, labels) - expected).max() < 1e-3
+    for tool in TOOLS:
+        show(page, tool)
+    assert troubles(page) == []
+    page.context.close()
+
+
+def untrained(recipe) -> keras.Model:
+    """A generator whose weights are random in half precision, BatchNorm's statistics too."""
+    generator = build_conditional_generator(recipe)
+    draw = np.random.default_rng(0)
+    generator.set_weights(
+        [
+            (
+                np.abs(draw.normal(1, 0.3, w.shape))
+                if w.ndim == 1
+                else w + draw.normal(0, 0.05, w.shape)
+            )
+            .astype(np.float16)
+            .astype(np.float32)
+            for w in generator.get_weights()
+        ]
+    )
+    return generator
+
+
+def test_random_numbers_are_standard_normal(page):
+    values = np.array(page.evaluate("() => dcgan.sampleLatent(200, 101, 3).map(z => [...z])"))
+    assert values.shape == (200, 101)
+    assert abs(values.mean()) < 0.03
+    assert abs(values.std() - 1) < 0.03
+    assert abs(np.corrcoef(values[:, 0], values[:, 1])[0, 1]) < 0.3
+
+
+# --- the tools
+
+
+def test_the_map_follows_mouse_and_arrow_keys(page):
+    show(page, "map")
+    seen = {picture(page, "map-big")}
+    box = page.locator("#map-area").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    seen.add(picture(page, "map-big"))
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"], steps=3)
+    seen.add(picture(page, "map-big"))
+    page.mouse.up()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    assert picture(page, "map-big") in seen  # the button is up: the point stays
+    page.locator("#map-area").focus()
+    for key in ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowUp"]:
+        page.keyboard.press(key)
+        seen.add(picture(page, "map-big"))
+    assert len(seen) == 7
+
+
+def test_the_map_follows_a_finger(browser):
+    page = opened(browser, EXPLORER_PAGE, has_touch=True, viewport={"width": 360, "height": 740})
+    show(page, "map")
+    before = picture(page, "map-big")
+    page.locator("#map-area").tap(position={"x": 20, "y": 20})
+    assert picture(page, "map-big") != before
+    page.context.close()
+
+
+def test_the_place_of_a_digit_shows_that_digit(page):
+    """The label there is nearly the digit alone."""
+    shares = page.evaluate(
+        "() => MAP_PLACES.map(({digit, x, y}) => labelAt(x, y, 10)[digit])",
+    )
+    assert len(shares) == 10
+    assert min(shares) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("tool", "control", "canvas"),
+    [
+        ("draw", "temperature", "draw-styles"),
+        ("walk", "walk-way", "walk-big"),
+        ("arithmetic", "arithmetic-strength", "arithmetic-result"),
+        ("arithmetic", "arithmetic-count", "arithmetic-result"),
+        ("training", "training-time", "training-frame"),
+        ("map", "temperature", "map-big"),
+        ("corners", "temperature", "corners-grid"),
+        ("layers", "temperature", "layers-picture"),
+    ],
+)
+def test_sliders_change_the_picture_by_keyboard(page, tool, control, canvas):
+    show(page, tool)
+    before = picture(page, canvas)
+    page.locator(f"#{control}").evaluate("input => input.focus({preventScroll: true})")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert picture(page, canvas) != before
+    assert page.locator(f"#{control}").get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize(
+    ("tool", "button", "canvas"),
+    [
+        ("walk", "walk-start-style", "walk-big"),
+        ("walk", "walk-end-style", "walk-stills"),
+        ("corners", "corners-styles", "corners-grid"),
+        ("layers", "layers-style", "layers-picture"),
+        ("layers", "layers-next", "layers-picture"),
+        *[(tool, "new-random", f"{tool}-{canvas}") for tool, canvas in {
+            "draw": "styles", "map": "big", "walk": "big", "corners": "grid",
+            "arithmetic": "result", "layers": "picture",
+        }.items()],
+    ],
+)  # fmt: skip
+def test_buttons_change_the_picture(page, tool, button, canvas):
+    show(page, tool)
+    before = picture(page, canvas)
+    page.locator(f"#{button}").evaluate("button => button.focus({preventScroll: true})")
+    page.keyboard.press("Enter")
+    assert picture(page, canvas) != before
+
+
+@pytest.mark.parametrize(
+    ("tool", "menu", "canvas"),
+    [
+        ("walk", "walk-start", "walk-stills"),
+        ("walk", "walk-end", "walk-big"),
+        *[("corners", f"corner-{i}", "corners-grid") for i in range(4)],
+        ("arithmetic", "arithmetic-property", "arithmetic-result"),
+        ("arithmetic", "arithmetic-learn", "arithmetic-result"),
+        ("arithmetic", "arithmetic-apply", "arithmetic-result"),
+        ("layers", "layers-digit", "layers-picture"),
+    ],
+)
+def test_menus_change_the_picture(page, tool, menu, canvas):
+    show(page, tool)
+    before = picture(page, canvas)
+    options = page.locator(f"#{menu} option").evaluate_all("all => all.map(o => o.value)")
+    other = next(o for o in options if o != page.locator(f"#{menu}").input_value())
+    page.locator(f"#{menu}").select_option(other)
+    assert picture(page, canvas) != before
+
+
+def test_a_digit_is_chosen_with_the_arrow_keys(page):
+    show(page, "draw")
+    before = picture(page, "draw-styles")
+    page.get_by_role("radio", name="3").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("radio", name="4").is_checked()
+    assert picture(page, "draw-styles") != before
+
+
+def test_temperature_zero_draws_one_digit_only(page):
+    show(page, "draw")
+    page.locator("#temperature").fill("0")
+    picture(page, "draw-styles")
+    tiles = page.locator("#draw-styles").evaluate(
+        """canvas => Array.from({length: 25}, (_, i) => {
+             const tile = new OffscreenCanvas(28, 28).getContext("2d", {willReadFrequently: true});
+             tile.drawImage(canvas, i % 5 * -28, Math.floor(i / 5) * -28);
+             return tile.getImageData(0, 0, 28, 28).data.join();
+           })"""
+    )
+    assert len(set(tiles)) == 1
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+@pytest.mark.parametrize(("tool", "range_"), [("walk", "walk-way"), ("training", "training-time")])
+def test_play_goes_to_the_end_and_stops(browser, tool, range_, motion):
+    page = opened(browser, EXPLORER_PAGE, reduced_motion=motion)
+    show(page, tool)
+    button, at = page.locator(f"#{tool}-play"), page.locator(f"#{range_}")
+    at.fill(at.get_attribute("min"))
+    before = picture(page, "walk-big" if tool == "walk" else "training-frame")
+    button.click()
+    assert button.text_content() == "Pause"
+    page.wait_for_function(f"() => find('{tool}-play').textContent === 'Play'", timeout=60_000)
+    assert at.input_value() == at.get_attribute("max")
+    assert picture(page, "walk-big" if tool == "walk" else "training-frame") != before
+    assert troubles(page) == []
+    page.context.close()
+
+
+def test_layers_lead_from_the_input_to_the_picture(page):
+    show(page, "layers")
+    steps, following = 1, page.locator("#layers-next")
+    assert page.locator("#layers-previous").is_disabled()
+    while following.is_enabled():
+        following.click()
+        picture(page, "layers-picture")
+        steps += 1
+    kernels = [w for w in load_pretrained("explorer").get_weights() if w.ndim > 1]
+    assert page.locator("#layers-count").text_content() == f"{steps} of {len(kernels) + 1}"
+    size = page.locator("#layers-picture").evaluate("canvas => [canvas.width, canvas.height]")
+    assert size == [28, 28]
+    assert "28×28" in page.locator("#layers-title").text_content()
+
+
+def test_losses_and_quality_go_with_the_frames(page, content):
+    show(page, "training")
+    for _ in range(2):
+        page.locator("#training-time").press("ArrowRight")
+    step = content["training"]["frames"][2]["step"]
+    assert page.locator("#training-time-value").text_content() == f"step {step:,}"
+    assert page.locator("#training-losses .line").count() == 2
+    assert page.locator("#training-quality .now").count() == 1
+    losses = content["training"]["losses"]
+    row = max(i for i, at in enumerate(losses["step"]) if at <= step)
+    words = page.locator("#training-loss-words").text_content()
+    assert f"discriminator {losses['d_loss'][row]:.2f}" in words
+
+
+# --- for everybody
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_and_no_line_is_too_long(browser, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = opened(
+        browser, EXPLORER_PAGE, color_scheme=scheme, viewport={"width": width, "height": 740}
+    )
+    for tool in TOOLS:
+        show(page, tool)
+    page.screenshot(path=SCREENSHOTS / f"explorer-{scheme}-{width}.png", full_page=True)
+    found = axe.run(page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.context.close()
