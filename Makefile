@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures bench studies weights baselines address lock clean
+.PHONY: help setup run test lab notebooks figures explorer site test-browser bench studies \
+	weights baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,20 @@ notebooks: $(READY)  ## rebuild and execute the notebooks that need it (ONLY=04:
 
 figures: $(READY)  ## make images/ anew, from real runs
 	$(BIN)/dcgan figures
+	-$(BIN)/python tools/explorer.py picture
+
+explorer: $(READY)  ## build the explorer's one file from the run that `make weights` left
+	$(BIN)/python tools/explorer.py
+
+$(VENV)/.site: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[site,browser]'
+	@touch $@
+
+site: $(VENV)/.site  ## build the site into build/site/
+	$(BIN)/python tools/build_site.py
+
+test-browser: site  ## drive notebooks, site and explorer in chromium
+	$(BIN)/python -m pytest -o addopts= tests/browser
 
 bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --seconds 900": others)
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
@@ -49,6 +64,7 @@ weights: $(READY)  ## train, score and publish the generators that come with the
 	  $(BIN)/dcgan train --recipe $$name --data mnist --output $$run && \
 	  $(BIN)/dcgan evaluate $$run && $(BIN)/dcgan evaluate $$run --evaluator second && \
 	  $(BIN)/dcgan publish $$run || exit 1; done
+	$(MAKE) explorer
 
 baselines: $(READY)  ## measure anew what real, blurred and noisy images score
 	$(BIN)/python -c 'from dcgan_lib.evaluation import write_baselines as w; print(w())'

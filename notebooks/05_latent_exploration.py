@@ -839,7 +839,8 @@ def principal_directions(
 directions = principal_directions(generator, 4, samples=200 if QUICK else 2000)
 amounts = np.linspace(-5, 5, 11)
 ways = [paint(clearest[3] + amounts[:, np.newaxis] * direction) for direction in directions]
-plot_rows(ways, [f"direction {number}" for number in range(1, 5)], "−5 ← along a direction → 5")
+names = [f"direction {number}" for number in range(1, 5)]
+plot_rows(ways, names, "−5 ← along a direction → 5")
 
 # %% [markdown]
 # Five steps are much less than the distance between two random vectors (about 14, section 5), and
@@ -859,8 +860,9 @@ plot_rows(ways, [f"at random {number}" for number in range(1, 5)], "−5 ← at 
 import imageio.v3 as iio
 import ipywidgets as widgets
 
-along = [widgets.FloatSlider(0, min=-6, max=6, description=f"direction {n}") for n in range(1, 5)]
-warmth = widgets.FloatSlider(1, min=0, max=2, description="temperature")
+wide = {"style": {"description_width": "6em"}}  # as wide as "temperature"
+along = [widgets.FloatSlider(0, min=-6, max=6, description=name, **wide) for name in names]
+warmth = widgets.FloatSlider(1, min=0, max=2, description="temperature", **wide)
 picture = widgets.Image(format="png", width=224)
 state = {"base": clearest[3], "seed": 100}
 
@@ -877,10 +879,10 @@ def repaint(change=None):
 
 # %%
 dice = widgets.Button(description="random digit")
-start = widgets.Dropdown(options=range(10), value=3, description="walk from")
-end = widgets.Dropdown(options=range(10), value=8, description="to")
+start = widgets.Dropdown(options=range(10), value=3, description="walk from", **wide)
+end = widgets.Dropdown(options=range(10), value=8, description="to", **wide)
 play = widgets.Play(max=40, interval=100)
-place = widgets.IntSlider(max=40, description="place")
+place = widgets.IntSlider(max=40, description="place", **wide)
 
 
 def draw_at_random(button):
@@ -908,7 +910,7 @@ for widget in (start, end, place):
     widget.observe(walk, "value")
 repaint()
 controls = widgets.VBox([*along, warmth, dice, start, end, place, play])
-widgets.HBox([controls, picture])
+widgets.HBox([controls, picture], layout=widgets.Layout(align_items="flex-start"))
 
 # %% [markdown]
 # Things to try: find the direction that leads from 1 to 0. Set the temperature to 0 and move the

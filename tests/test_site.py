@@ -47,12 +47,3 @@ def lesson_tables() -> list[tuple[int, list[int]]]:
 def test_lesson_plans_fill_their_time():
     assert [total for total, _ in lesson_tables()] == [90, 180]
     assert all(sum(minutes) == total for total, minutes in lesson_tables())
-
-
-def test_run_times_are_those_of_the_readme():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    measured = dict(re.findall(r"^\| \d\d \| \[`(\w+)`\].*\| (\S+ min) \|$", readme, re.M))
-    named = dict(
-        re.findall(r"^\| \[[^\]]*\]\(notebooks/(\w+)\.ipynb\) \| (\S+ min) \|", TEACHERS, re.M)
-    )
-    assert named == measured

@@ -2,6 +2,7 @@
 
     python tools/explorer.py          from the run that `make weights` left
     python tools/explorer.py RUN      from that run folder
+    python tools/explorer.py picture  its map, photographed in chromium, for the README
 
 The page is put together from the files in explorer/. Everything that is special to one network
 (weights, shapes, frames of its training, its card) is written into it as data, so that other
@@ -11,12 +12,19 @@ weights or widths change nothing there. It asks no server for anything.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import math
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import dcgan_lib
+
+dcgan_lib.import_tensorflow()  # quietly, before Keras does
 
 import imageio.v3 as iio
 import keras
@@ -33,6 +41,7 @@ from dcgan_lib.training import load_generator
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "explorer"
 RUN = ROOT / "runs/published-explorer"
+PICTURE = ROOT / "images/explorer.png"
 SCRIPTS = (  # in this order: what others use comes first
     "network latent pictures controls "
     "draw map walk corners arithmetic layers chart training card main"
@@ -233,8 +242,30 @@ def describe_card(card: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+# --- its picture
+
+
+def take_picture() -> None:
+    """Photographs the map of the built page, with a digit between two others under the cursor."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium or not importlib.util.find_spec("playwright"):
+        sys.exit("no picture taken; needed: apt install chromium; pip install -e '.[browser]'")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]  # root has none
+        browser = driver.chromium.launch(executable_path=chromium, args=sandbox)
+        page = browser.new_page(viewport={"width": 1120, "height": 900})
+        page.goto(EXPLORER_PAGE.as_uri())
+        page.locator("#map-area").click(position={"x": 330, "y": 150})
+        page.wait_for_timeout(2000)
+        page.locator("#map").screenshot(path=PICTURE)
+        browser.close()
+    print(PICTURE.relative_to(ROOT))
+
+
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:])
+        take_picture() if sys.argv[1:] == ["picture"] else main(*sys.argv[1:])
     except UserError as error:
         sys.exit(f"error: {error}")
