@@ -219,6 +219,7 @@ def _cluster() -> tuple[list[str], int]:
     return list(addresses), number
 
 
+@functools.cache  # a second strategy would collide with the first in TensorFlow's bookkeeping
 def connect(devices: int = 1) -> tf.distribute.Strategy | None:
     """Returns what spreads a training over devices, or None if there is but one.
 

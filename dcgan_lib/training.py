@@ -151,7 +151,7 @@ def train_dcgan_mnist(
     ck.open_run(folder, record, versions(), fresh=not resume)
     finished = (folder / ck.FINISHED).exists()
     if strategy is not None:
-        from_chief(strategy, [finished])
+        from_chief(strategy, [int(finished)])
     if finished:
         return load_run(folder)
     gan = build_gan(recipe, len(images), shape)
@@ -164,7 +164,7 @@ def train_dcgan_mnist(
         run.gan = gan
     run.finish()
     if strategy is not None:
-        from_chief(strategy, [True])
+        from_chief(strategy, [0])
     return load_run(folder, found=False)
 
 
@@ -176,13 +176,13 @@ def _assist(
     labels: np.ndarray | None,
 ) -> None:
     """Plays along on a machine that is not the chief's; the chief alone touches the folder."""
-    (finished,) = from_chief(strategy, [False])
+    (finished,) = from_chief(strategy, [0])
     if finished:
         return
     game = replicate(gan, strategy)
     share_state(game)
     _play(game, recipe, images, labels)
-    from_chief(strategy, [False])  # until the chief has written the results
+    from_chief(strategy, [0])  # until the chief has written the results
 
 
 def training_images(

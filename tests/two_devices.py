@@ -34,10 +34,9 @@ def trained(gan, recipe):
 
 
 def difference(recipe) -> dict[str, float]:
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     begin = make_sgd_gan(recipe)
     one = trained(make_sgd_gan(recipe), recipe)
-    two = trained(devices.replicate(begin, strategy), recipe)
+    two = trained(devices.replicate(begin, devices.connect(2)), recipe)
     states = [arrays(state_variables(gan)) for gan in (begin, one, two)]
     moved = max(np.abs(a - b).max() for a, b in zip(*states[:2], strict=True))
     apart = max(np.abs(a - b).max() for a, b in zip(*states[1:], strict=True))
