@@ -249,17 +249,15 @@ def connect(devices: int = 1) -> tf.distribute.Strategy | None:
 
 def check_shares(recipe: Recipe, num_images: int, strategy: tf.distribute.Strategy) -> None:
     """Raises UserError unless each batch can be dealt out evenly."""
-    count = strategy.num_replicas_in_sync
-    for what, size in (
-        (f"batch_size={recipe.batch_size}", recipe.batch_size),
-        (f"the last batch of an epoch, {num_images % recipe.batch_size} of {num_images} images,",
-         num_images % recipe.batch_size),
-    ):  # fmt: skip
-        if size % count:
-            raise UserError(
-                f"{what} cannot be dealt out to {count} devices evenly; needed: a multiple of "
-                f"{count} (max_images changes the last batch)"
-            )
+    count, last = strategy.num_replicas_in_sync, num_images % recipe.batch_size
+    needed = f"cannot be dealt out to {count} devices evenly; needed: a multiple of {count}"
+    if recipe.batch_size % count:
+        raise UserError(f"batch_size={recipe.batch_size} {needed}")
+    if last % count:
+        raise UserError(
+            f"the last batch of an epoch, {last} of {num_images} images, {needed} "
+            "(max_images changes the last batch)"
+        )
 
 
 @contextlib.contextmanager
