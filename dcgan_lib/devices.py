@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import faulthandler
 import functools
 import json
 import os
 import signal
-import sys
-import threading
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -30,7 +31,6 @@ from dcgan_lib.losses import GANLoss
 from dcgan_lib.recipes import Recipe
 
 DEADLINE = 300.0  # seconds in which all workers must have come
-GIVEN_UP = 3  # exit code when they have not
 
 
 class Replicated:
@@ -223,18 +223,19 @@ def _cluster() -> tuple[list[str], int]:
 def connect(devices: int = 1) -> tf.distribute.Strategy | None:
     """Returns what spreads a training over devices, or None if there is but one.
 
-    With several machines, waits until all of them have come; `DEADLINE` seconds at most, then
-    the process ends.
-
     Raises:
-        UserError: this machine has fewer devices, or TF_CONFIG cannot be used.
+        UserError: this machine has fewer devices; TF_CONFIG cannot be used; a worker has not
+            come within `DEADLINE` seconds.
     """
     if len(workers()) > 1:
+        wait_for_all()
         if not is_chief():
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the chief saves and ends the job
-        with deadline(), lost_workers_named():
-            strategy = tf.distribute.MultiWorkerMirroredStrategy()
-            from_chief(strategy, [0])
+        # Should one be lost just now, a watchdog that needs no Python ends the process.
+        faulthandler.dump_traceback_later(DEADLINE, exit=True)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        from_chief(strategy, [0])
+        faulthandler.cancel_dump_traceback_later()
         return strategy
     if devices < 1:
         raise UserError(f"devices={devices} is impossible; accepted: a number above 0")
@@ -260,26 +261,56 @@ def check_shares(recipe: Recipe, num_images: int, strategy: tf.distribute.Strate
         )
 
 
-@contextlib.contextmanager
-def deadline() -> Iterator[None]:
-    """Ends the process when this takes too long: TensorFlow would wait for ever."""
+def wait_for_all() -> None:
+    """Returns when all workers have come: TensorFlow would wait for ever.
 
-    def give_up() -> None:
-        print(
-            f"dcgan: error: not all of {', '.join(workers())} came within {DEADLINE:g} s; "
-            "look at their logs, then give the same command again",
-            file=sys.stderr,
-            flush=True,
+    The chief listens at its address, which TensorFlow uses only afterwards; the others call.
+
+    Raises:
+        UserError: somebody has not come within `DEADLINE` seconds.
+    """
+    addresses, number = _cluster()
+    host, port = addresses[0].rsplit(":", 1)
+    end = time.monotonic() + DEADLINE
+    missing = _call(host, int(port), number, end) if number else _listen(int(port), end)
+    if missing:
+        names = ", ".join(addresses[i] for i in sorted(missing))
+        who = names if number == 0 else f"{names}, or another worker,"
+        raise UserError(
+            f"{who} did not come within {DEADLINE:g} s; look at its log, then give the same "
+            "command again"
         )
-        os._exit(GIVEN_UP)
 
-    timer = threading.Timer(DEADLINE, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+
+def _listen(port: int, end: float) -> set[int]:
+    missing = set(range(1, len(workers())))
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("", port)))
+        calls = []
+        while missing and (left := end - time.monotonic()) > 0:
+            server.settimeout(left)
+            with contextlib.suppress(OSError):
+                calls.append(stack.enter_context(server.accept()[0]))
+                calls[-1].settimeout(left)
+                missing -= set(calls[-1].recv(1))
+        for call in calls if not missing else []:
+            with contextlib.suppress(OSError):
+                call.sendall(b"!")
+                call.recv(1)  # the caller hangs up first, so that the port is free at once
+    return missing
+
+
+def _call(host: str, port: int, number: int, end: float) -> set[int]:
+    while (left := end - time.monotonic()) > 0:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((host, port), timeout=left) as call,
+        ):
+            call.sendall(bytes([number]))
+            if call.recv(1):
+                return set()
+        time.sleep(0.2)
+    return {0}
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """Several devices play the game that one would play. The slow half is `make test-slurm`."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import tiny, tiny_options
+from helpers import tiny
 
 from dcgan_lib import UserError, devices, train_dcgan_mnist
 
@@ -60,17 +63,45 @@ def test_without_tf_config_everybody_is_the_chief(monkeypatch):
     assert devices.connect(1) is None
 
 
-def test_a_worker_that_never_comes_is_given_up(digits_file, tmp_path):
-    addresses = ["127.0.0.1:29871", "127.0.0.1:29872"]
-    who = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
-    options = [*tiny_options("fast"), "--data", str(digits_file), "--output", tmp_path / "run"]
-    done = subprocess.run(
-        [sys.executable, HERE / "worker.py", tmp_path / "weights.npz", "5", *options],
-        env=os.environ | {"TF_CONFIG": json.dumps(who)},
-        capture_output=True,
+@pytest.fixture
+def as_worker(monkeypatch):
+    """Makes this process the worker of that number, one of two."""
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+
+    def become(number: int) -> None:
+        addresses = [f"127.0.0.1:{port}", "127.0.0.1:9"]
+        content = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(content))
+
+    return become
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "127.0.0.1:9 did not"), (1, "worker, did not")])
+def test_a_worker_that_never_comes_is_given_up(number, said, as_worker, monkeypatch):
+    as_worker(number)
+    monkeypatch.setattr(devices, "DEADLINE", 0.4)
+    with pytest.raises(UserError, match=f"{said} come within 0.4 s; look at its log"):
+        devices.connect()
+
+
+def test_workers_that_come_find_each_other(as_worker):
+    """A stranger who calls does not count."""
+    as_worker(1)
+    host, port = devices.workers()[0].split(":")
+    who = os.environ["TF_CONFIG"].replace('"index": 1', '"index": 0')
+    script = "from dcgan_lib import devices; devices.wait_for_all(); print('all here')"
+    chief = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | {"TF_CONFIG": who},
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=200,
     )
-    assert done.returncode == devices.GIVEN_UP, done.stderr
-    assert "not all of 127.0.0.1:29871, 127.0.0.1:29872 came within 5 s" in done.stderr
-    assert not (tmp_path / "run").exists()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port))):
+            break
+        time.sleep(0.1)
+    devices.wait_for_all()
+    assert chief.communicate(timeout=60)[0] == "all here\n"

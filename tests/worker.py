@@ -1,6 +1,6 @@
 """Runs `dcgan train` with SGD, as a worker if TF_CONFIG says so, and saves the last weights.
 
-    python worker.py WEIGHTS DEADLINE OPTIONS_OF_TRAIN ...
+    python worker.py WEIGHTS OPTIONS_OF_TRAIN ...
 
 SGD, because Adam would hide a gradient of the wrong size.
 """
@@ -15,9 +15,9 @@ dcgan_lib.import_tensorflow()
 
 import keras  # noqa: E402
 
-from dcgan_lib import cli, devices, training  # noqa: E402
+from dcgan_lib import cli, training  # noqa: E402
 
-path, devices.DEADLINE = sys.argv[1], float(sys.argv[2])
+path = sys.argv[1]
 training.build_optimizer = lambda *_: keras.optimizers.SGD(0.1)
 play = training._play
 
@@ -28,4 +28,4 @@ def play_and_save(gan, *others):
 
 
 training._play = play_and_save
-sys.exit(cli.main(["train", *sys.argv[3:]]))
+sys.exit(cli.main(["train", *sys.argv[2:]]))

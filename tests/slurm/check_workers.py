@@ -44,7 +44,7 @@ def start(folder: Path, index: int | None, addresses: list[str], *arguments: str
     """Starts one worker, or a training by itself; it says everything into a file."""
     who = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     more = {} if index is None else {"TF_CONFIG": json.dumps(who)}
-    script = [sys.executable, TESTS / "worker.py", folder / f"weights-{index}.npz", "120"]
+    script = [sys.executable, TESTS / "worker.py", folder / f"weights-{index}.npz"]
     with open(folder / f"said-{index}.txt", "w") as said:
         return subprocess.Popen(
             [*script, *arguments], env=os.environ | more, stdout=said, stderr=said
