@@ -25,7 +25,7 @@ import tensorflow as tf
 from keras import layers
 
 from dcgan_lib.checkpoints import state_variables
-from dcgan_lib.errors import UserError, first_line
+from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN, METRICS
 from dcgan_lib.losses import GANLoss
 from dcgan_lib.recipes import Recipe
@@ -316,15 +316,14 @@ def _call(host: str, port: int, number: int, end: float) -> set[int]:
 @contextlib.contextmanager
 def lost_workers_named() -> Iterator[None]:
     """Turns the error that a lost worker causes into one line."""
-    lost = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
     try:
         yield
-    except lost as error:
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError):
         if not workers():
             raise
         raise UserError(
-            f"a worker was lost ({first_line(error)}). Give the same command again: the run goes "
-            "on from its last checkpoint"
+            "a worker was lost: its own output says why. Give the same command again: the run "
+            "goes on from its last checkpoint"
         ) from None
 
 
