@@ -56,15 +56,15 @@ class Replicated:
         return results
 
     @functools.cached_property
-    def play(self) -> Any:
+    def step_of_all(self) -> Any:
         """One step of all devices, from the whole batch to the results' means."""
 
         @tf.function
-        def play(real_images: Any) -> dict[str, tf.Tensor]:
+        def step_of_all(real_images: Any) -> dict[str, tf.Tensor]:
             results = self.strategy.run(self.train_step, args=(real_images,))
             return {name: self.strategy.reduce("MEAN", results[name], None) for name in METRICS}
 
-        return play
+        return step_of_all
 
     @functools.cached_property
     def count(self) -> Any:
@@ -96,7 +96,7 @@ class Replicated:
             listeners.on_epoch_begin(epoch)
             for batch in range(steps_per_epoch):
                 with lost_workers_named():
-                    logs = self.count(self.play(next(stream)))
+                    logs = self.count(self.step_of_all(next(stream)))
                 listeners.on_train_batch_end(batch, logs)
             listeners.on_epoch_end(epoch, logs)
         listeners.on_train_end()
