@@ -59,7 +59,8 @@ def import_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
-            tf.zeros(1)
+            if "TF_CONFIG" not in os.environ:  # several machines must find it not yet begun
+                tf.zeros(1)
         # On CPUs this pass fails on LeakyReLU after a bias, and says so in red at every trace.
         tf.config.optimizer.set_experimental_options({"remapping": False})
 

@@ -30,7 +30,11 @@ from dcgan_lib.plots import add_caption, image_grid
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """A signal ended the training; everything up to now is in a checkpoint."""
+    """Signal `number` ended the training; everything up to now is in a checkpoint."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -337,7 +341,8 @@ class SaveCheckpoints(StepCallback):
             self.save()
             self.due = False
         if self.signal is not None:
-            raise TrainingInterrupted(f"{signal.Signals(self.signal).name} at step {self.step}")
+            name = signal.Signals(self.signal).name
+            raise TrainingInterrupted(f"{name} at step {self.step}", self.signal)
 
     def handle(self, number: int, stack: Any) -> None:
         """A signal handler: the first signal ends after this step, a second one at once."""

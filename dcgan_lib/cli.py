@@ -52,6 +52,8 @@ class TrainOptions:
     """Train on the first so many images only."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; by default about 50 seconds."""
+    devices: int = 1
+    """How many GPUs of this machine share each batch."""
     settings: Recipe = FAST
     """Every value of the recipe can be replaced."""
 
@@ -190,12 +192,13 @@ def train(arguments: Sequence[str]) -> int:
             max_images=options.max_images,
             resume=not options.fresh,
             checkpoint_every=options.checkpoint_every,
+            devices=options.devices,
             **chosen,
         )
     except TrainingInterrupted as interruption:
         again = ["--resume", str(folder)] if folder else [a for a in arguments if a != "--fresh"]
         print(f"\n{interruption}, saved. Go on with: dcgan train {shlex.join(again)}")
-        return 130
+        return 128 + interruption.number
     _report(run, time.perf_counter() - started)
     return 0
 

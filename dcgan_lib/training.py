@@ -38,6 +38,16 @@ from dcgan_lib.data import (
     scale,
     training_batches,
 )
+from dcgan_lib.devices import (
+    Replicated,
+    check_shares,
+    connect,
+    copy_state,
+    from_chief,
+    is_chief,
+    replicate,
+    share_state,
+)
 from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.evaluator import can_judge
 from dcgan_lib.gan import DCGAN
@@ -90,6 +100,7 @@ def train_dcgan_mnist(
     max_images: int | None = None,
     resume: bool = True,
     checkpoint_every: int | None = None,
+    devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     show: bool = False,
     verbose: bool = True,
@@ -106,6 +117,7 @@ def train_dcgan_mnist(
         max_images: trains on the first so many images only.
         resume: goes on with the run in `output`, or returns it if finished; False starts anew.
         checkpoint_every: steps between checkpoints; by default about 50 seconds.
+        devices: how many of this machine's devices share each batch.
         callbacks: further Keras callbacks.
         show: updates one picture in place, in a notebook.
         verbose: prints a line of settings and a progress bar.
@@ -116,7 +128,7 @@ def train_dcgan_mnist(
 
     Raises:
         UserError: anything impossible in the arguments, data or folder, before training.
-        TrainingInterrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
+        TrainingInterrupted: Ctrl-C, SIGTERM or SIGUSR1; a checkpoint was saved.
 
     Taught in notebook 04.
     """
@@ -128,17 +140,49 @@ def train_dcgan_mnist(
     images, labels, held_out, source = training_images(recipe, data, max_images)
     shape = (*images.shape[1:], 1)[:3]
     check_buildable(recipe, shape)
+    strategy = connect(devices)
+    if strategy is not None:
+        check_shares(recipe, len(images), strategy)
+    if not is_chief():
+        _assist(recipe, build_gan(recipe, len(images), shape), strategy, images, labels)
+        raise SystemExit(0)
     record = ck.settings_record(recipe, source)
     folder = Path(output) if output else ck.default_folder(recipe, record)
     ck.open_run(folder, record, versions(), fresh=not resume)
-    if (folder / ck.FINISHED).exists():
+    finished = (folder / ck.FINISHED).exists()
+    if strategy is not None:
+        from_chief(strategy, [int(finished)])
+    if finished:
         return load_run(folder)
     gan = build_gan(recipe, len(images), shape)
-    run = _Run(folder, recipe, gan, images, labels, checkpoint_every, verbose)
+    game = gan if strategy is None else replicate(gan, strategy)
+    run = _Run(folder, recipe, game, images, labels, checkpoint_every, verbose)
     watching = [*run.judging(held_out), run.monitor()]
     run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
+    if strategy is not None:
+        copy_state(game, gan)
+        run.gan = gan
     run.finish()
+    if strategy is not None:
+        from_chief(strategy, [0])
     return load_run(folder, found=False)
+
+
+def _assist(
+    recipe: Recipe,
+    gan: DCGAN,
+    strategy: tf.distribute.Strategy,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+) -> None:
+    """Plays along on a machine that is not the chief's; the chief alone touches the folder."""
+    (finished,) = from_chief(strategy, [0])
+    if finished:
+        return
+    game = replicate(gan, strategy)
+    share_state(game)
+    _play(game, recipe, images, labels)
+    from_chief(strategy, [0])  # until the chief has written the results
 
 
 def training_images(
@@ -356,22 +400,11 @@ class _Run:
         bar = [cb.Progress(self.first_step, self.total)] if self.verbose else []
         # Saving stands last: what the others wrote at this step is then part of the state.
         all_callbacks = [cb.StopOnNonFinite(), self.log, *extra, *bar, self.saving]
+        if isinstance(self.gan, Replicated):
+            share_state(self.gan)
         with _signals(self.saving.handle):
-            for first_epoch, epochs, steps in segments(self.first_step, self.total, self.per_epoch):
-                self.gan.fit(
-                    self._batches_from(int(self.gan.step.numpy())),
-                    initial_epoch=first_epoch,
-                    epochs=first_epoch + epochs,
-                    steps_per_epoch=steps,
-                    callbacks=all_callbacks,
-                    shuffle=False,
-                    verbose=0,
-                )
+            _play(self.gan, self.recipe, self.images, self.labels, all_callbacks)
             self.saving.save()
-
-    def _batches_from(self, step: int) -> tf.data.Dataset:
-        recipe = self.recipe
-        return training_batches(self.images, recipe.batch_size, recipe.seed, step, self.labels)
 
     def _headline(self) -> str:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
@@ -399,6 +432,28 @@ class _Run:
         ck.write_json(self.folder / ck.FINISHED, numbers)
 
 
+def _play(
+    gan: DCGAN,
+    recipe: Recipe,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Trains from the step at which the game is to the run's end."""
+    total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
+    for first_epoch, epochs, steps in segments(int(gan.step.numpy()), total, per_epoch):
+        step = int(gan.step.numpy())
+        gan.fit(
+            training_batches(images, recipe.batch_size, recipe.seed, step, labels),
+            initial_epoch=first_epoch,
+            epochs=first_epoch + epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+
+
 def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int, int]]:
     """Cuts a run into calls of `fit`, whose epochs all have the same number of steps.
 
@@ -422,11 +477,12 @@ def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int
 
 @contextlib.contextmanager
 def _signals(handler: Any) -> Iterator[None]:
-    """Sends Ctrl-C and SIGTERM to `handler` meanwhile (only the main thread may)."""
+    """Sends Ctrl-C, SIGTERM and SIGUSR1 to `handler` meanwhile (only the main thread may)."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    names = ("SIGINT", "SIGTERM", "SIGUSR1")  # Windows has no SIGUSR1
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = [signal.signal(number, handler) for number in numbers]
     try:
         yield

@@ -1,0 +1,107 @@
+"""Several devices play the game that one would play. The slow half is `make test-slurm`."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from helpers import tiny
+
+from dcgan_lib import UserError, devices, train_dcgan_mnist
+
+HERE = Path(__file__).parent
+
+
+def test_two_devices_do_what_one_does():
+    """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise."""
+    command = [sys.executable, HERE / "two_devices.py", "fast", "smooth"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert list(results) == ["fast", "smooth"]
+    for result in results.values():
+        assert result["step"] == 6
+        assert result["moved"] > 1e-2
+        assert result["apart"] < 1e-4
+
+
+def test_more_devices_than_there_are_are_refused_before_any_work(digits_file, tmp_path):
+    with pytest.raises(UserError, match="devices=99: this machine has"):
+        train_dcgan_mnist(tiny(), tmp_path / "run", str(digits_file), devices=99)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(UserError, match="accepted: a number above 0"):
+        devices.connect(0)
+
+
+@pytest.mark.parametrize(("images", "count"), [(250, 3), (250, 4)])
+def test_batches_that_cannot_be_shared_evenly_are_refused(images, count):
+    """32 is no multiple of 3, and the last 26 of 250 images are none of 4."""
+    with pytest.raises(UserError, match=f"needed: a multiple of {count}"):
+        devices.check_shares(tiny(), images, SimpleNamespace(num_replicas_in_sync=count))
+    devices.check_shares(tiny(), images, SimpleNamespace(num_replicas_in_sync=2))
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"index": 1}}']
+)
+def test_a_bad_tf_config_is_refused(content, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", content)
+    with pytest.raises(UserError, match="is not usable; needed: cluster"):
+        devices.workers()
+
+
+def test_without_tf_config_everybody_is_the_chief(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert devices.workers() == []
+    assert devices.is_chief()
+    assert devices.connect(1) is None
+
+
+@pytest.fixture
+def as_worker(monkeypatch):
+    """Makes this process the worker of that number, one of two."""
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+
+    def become(number: int) -> None:
+        addresses = [f"127.0.0.1:{port}", "127.0.0.1:9"]
+        content = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(content))
+
+    return become
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "127.0.0.1:9 did not"), (1, "worker, did not")])
+def test_a_worker_that_never_comes_is_given_up(number, said, as_worker, monkeypatch):
+    as_worker(number)
+    monkeypatch.setattr(devices, "DEADLINE", 0.4)
+    with pytest.raises(UserError, match=f"{said} come within 0.4 s; look at its log"):
+        devices.connect()
+
+
+def test_workers_that_come_find_each_other(as_worker):
+    """A stranger who calls does not count."""
+    as_worker(1)
+    host, port = devices.workers()[0].split(":")
+    who = os.environ["TF_CONFIG"].replace('"index": 1', '"index": 0')
+    script = "from dcgan_lib import devices; devices.wait_for_all(); print('all here')"
+    chief = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | {"TF_CONFIG": who},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port))):
+            break
+        time.sleep(0.1)
+    devices.wait_for_all()
+    assert chief.communicate(timeout=60)[0] == "all here\n"

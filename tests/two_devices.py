@@ -1,0 +1,52 @@
+"""Trains recipes on one device and on two, with SGD, and prints how far the results differ.
+
+    python two_devices.py RECIPE ...
+
+Needs a process of its own: the processor is divided in two before TensorFlow starts.
+"""
+
+import json
+import sys
+
+import tensorflow as tf
+
+processor = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+import numpy as np  # noqa: E402
+from helpers import arrays, make_sgd_gan, tiny  # noqa: E402
+
+from dcgan_lib import devices, training_batches  # noqa: E402
+from dcgan_lib.checkpoints import state_variables  # noqa: E402
+from dcgan_lib.latent import one_hot  # noqa: E402
+
+STEPS = 6
+IMAGES = np.random.default_rng(0).integers(0, 256, (56, 28, 28), dtype=np.uint8)
+
+
+def trained(gan, recipe):
+    labels = one_hot(np.arange(len(IMAGES)) % 10) if recipe.conditional else None
+    batches = training_batches(IMAGES, recipe.batch_size, recipe.seed, labels=labels)
+    gan.fit(
+        batches, initial_epoch=0, epochs=3, steps_per_epoch=STEPS // 3, shuffle=False, verbose=0
+    )
+    return gan
+
+
+def difference(recipe) -> dict[str, float]:
+    rate = 0.01 if recipe.gradient_penalty else 0.1  # the penalty is steep, and SGD would fly off
+    begin, one = make_sgd_gan(recipe, rate), trained(make_sgd_gan(recipe, rate), recipe)
+    two = trained(devices.replicate(begin, devices.connect(2)), recipe)
+    states = [arrays(state_variables(gan)) for gan in (one, two)]
+    networks = [arrays(g.generator) + arrays(g.discriminator) for g in (begin, one)]
+    return {"moved": largest(*networks), "apart": largest(*states), "step": int(two.step.numpy())}
+
+
+def largest(first, second) -> float:
+    """The largest difference between two lists of arrays; NaN if there is one."""
+    return float(np.max([np.abs(a - b).max() for a, b in zip(first, second, strict=True)]))
+
+
+tf.config.experimental.enable_op_determinism()
+# 56 images in batches of 32: the second batch of each epoch is a smaller one.
+print(json.dumps({name: difference(tiny(name)) for name in sys.argv[1:]}))

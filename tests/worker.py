@@ -1,0 +1,31 @@
+"""Runs `dcgan train` with SGD, as a worker if TF_CONFIG says so, and saves the last weights.
+
+    python worker.py WEIGHTS OPTIONS_OF_TRAIN ...
+
+SGD, because Adam would hide a gradient of the wrong size.
+"""
+
+import sys
+
+import numpy as np
+
+import dcgan_lib
+
+dcgan_lib.import_tensorflow()
+
+import keras  # noqa: E402
+
+from dcgan_lib import cli, training  # noqa: E402
+
+path = sys.argv[1]
+training.build_optimizer = lambda *_: keras.optimizers.SGD(0.1)
+play = training._play
+
+
+def play_and_save(gan, *others):
+    play(gan, *others)
+    np.savez(path, *[w.numpy() for w in (*gan.generator.weights, *gan.discriminator.weights)])
+
+
+training._play = play_and_save
+sys.exit(cli.main(["train", *sys.argv[2:]]))
