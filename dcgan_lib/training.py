@@ -50,6 +50,7 @@ from dcgan_lib.latent import (
     sample_latent,
     takes_labels,
 )
+from dcgan_lib.locks import locked
 from dcgan_lib.losses import (
     BinaryCrossentropyLoss,
     GANLoss,
@@ -116,7 +117,7 @@ def train_dcgan_mnist(
 
     Raises:
         UserError: anything impossible in the arguments, data or folder, before training.
-        TrainingInterrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
+        TrainingInterrupted: Ctrl-C, SIGTERM or SIGUSR1; a checkpoint was saved.
 
     Taught in notebook 04.
     """
@@ -130,15 +131,18 @@ def train_dcgan_mnist(
     check_buildable(recipe, shape)
     record = ck.settings_record(recipe, source)
     folder = Path(output) if output else ck.default_folder(recipe, record)
-    ck.open_run(folder, record, versions(), fresh=not resume)
-    if (folder / ck.FINISHED).exists():
-        return load_run(folder)
-    gan = build_gan(recipe, len(images), shape)
-    run = _Run(folder, recipe, gan, images, labels, checkpoint_every, verbose)
-    watching = [*run.judging(held_out), run.monitor()]
-    run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
-    run.finish()
-    return load_run(folder, found=False)
+    ck.make_folder(folder)
+    with locked(folder):
+        ck.open_run(folder, record, versions(), fresh=not resume)
+        if (folder / ck.FINISHED).exists():
+            return load_run(folder)
+        gan = build_gan(recipe, len(images), shape)
+        run = _Run(folder, recipe, gan, images, labels, checkpoint_every, verbose)
+        watching = [*run.judging(held_out), run.monitor()]
+        with _signals(run.saving.handle):
+            run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
+            run.finish()
+        return load_run(folder, found=False)
 
 
 def training_images(
@@ -356,18 +360,17 @@ class _Run:
         bar = [cb.Progress(self.first_step, self.total)] if self.verbose else []
         # Saving stands last: what the others wrote at this step is then part of the state.
         all_callbacks = [cb.StopOnNonFinite(), self.log, *extra, *bar, self.saving]
-        with _signals(self.saving.handle):
-            for first_epoch, epochs, steps in segments(self.first_step, self.total, self.per_epoch):
-                self.gan.fit(
-                    self._batches_from(int(self.gan.step.numpy())),
-                    initial_epoch=first_epoch,
-                    epochs=first_epoch + epochs,
-                    steps_per_epoch=steps,
-                    callbacks=all_callbacks,
-                    shuffle=False,
-                    verbose=0,
-                )
-            self.saving.save()
+        for first_epoch, epochs, steps in segments(self.first_step, self.total, self.per_epoch):
+            self.gan.fit(
+                self._batches_from(int(self.gan.step.numpy())),
+                initial_epoch=first_epoch,
+                epochs=first_epoch + epochs,
+                steps_per_epoch=steps,
+                callbacks=all_callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        self.saving.close()
 
     def _batches_from(self, step: int) -> tf.data.Dataset:
         recipe = self.recipe
@@ -422,11 +425,12 @@ def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int
 
 @contextlib.contextmanager
 def _signals(handler: Any) -> Iterator[None]:
-    """Sends Ctrl-C and SIGTERM to `handler` meanwhile (only the main thread may)."""
+    """Sends Ctrl-C, SIGTERM and SIGUSR1 to `handler` meanwhile (only the main thread may)."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    names = ("SIGINT", "SIGTERM", "SIGUSR1")  # Windows lacks the last
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = [signal.signal(number, handler) for number in numbers]
     try:
         yield
@@ -543,12 +547,9 @@ def save_samples(
     labels = None if digit is None else np.full(count, digit)
     chosen = generator_input(generator, latent, labels)
     images = generator.predict(chosen, batch_size=256, verbose=0)
-    try:
-        with ck.atomic_path(output) as temporary:
-            if Path(output).suffix == ".npy":
-                np.save(temporary, images.astype(np.float32))
-            else:
-                columns = 10 if takes_labels(generator) and digit is None else None
-                iio.imwrite(temporary, image_grid(images, columns), extension=".png")
-    except OSError as error:
-        raise UserError(f"{str(output)!r} cannot be written: {error.strerror}") from None
+    with ck.atomic_path(output) as temporary:
+        if Path(output).suffix == ".npy":
+            np.save(temporary, images.astype(np.float32))
+        else:
+            columns = 10 if takes_labels(generator) and digit is None else None
+            iio.imwrite(temporary, image_grid(images, columns), extension=".png")
