@@ -63,6 +63,8 @@ from dcgan_lib.plots import image_grid, make_gif, plot_losses, plot_quality, rea
 from dcgan_lib.recipes import Recipe, get_recipe
 from dcgan_lib.variants import GradientPenaltyDCGAN, with_pooling, with_spectral_norm
 
+MAX_WEIGHTS = 2**28  # with Adam's two numbers for each, and the average, about 5 GB
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -195,8 +197,14 @@ def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, 
 
 def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
     """Raises UserError, before any folder is made, if the networks cannot be built."""
-    with tf.Graph().as_default():
-        build_networks(recipe, image_shape)
+    with tf.Graph().as_default():  # takes no memory
+        networks = build_networks(recipe, image_shape)
+    weights = sum(network.count_params() for network in networks)
+    if weights > MAX_WEIGHTS:
+        raise UserError(
+            f"the networks would have {weights:,} weights; accepted: up to {MAX_WEIGHTS:,}: make "
+            "the widths, kernels or latent_dim smaller"
+        )
 
 
 def versions() -> dict[str, str]:
