@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -140,8 +141,7 @@ class Checkpoints:
         Raises:
             UserError: a sound file that belongs to other networks.
         """
-        by_step = sorted(self.folder.glob("*.npz"), key=lambda path: path.name.split("-")[1:2])
-        for path in reversed(by_step):
+        for path in sorted(self.folder.glob("*.npz"), key=step_of, reverse=True):
             notes, reason = self._load(path)
             if notes is not None:
                 return notes
@@ -172,6 +172,12 @@ class Checkpoints:
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         return notes, ""
+
+
+def step_of(path: Path) -> float:
+    """The step that a checkpoint's name tells; of another file, infinity: it is looked at first."""
+    name = NAME.fullmatch(path.name)
+    return int(name[2]) if name else math.inf
 
 
 def state_variables(gan: DCGAN) -> list[keras.Variable]:
