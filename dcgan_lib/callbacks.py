@@ -267,7 +267,7 @@ PLAYERS = {"d": "discriminator", "g": "generator"}  # in the order of their move
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends the training when a loss, or a weight, is no longer a number.
+    """Ends the training when a loss is no longer a number, or weights grow beyond all bounds.
 
     Keras's `TerminateOnNaN` looks only at a log named `loss`, which a GAN does not have.
 
@@ -275,13 +275,15 @@ class StopOnNonFinite(keras.callbacks.Callback):
         UserError: says which network was the first, at which step, and what usually helps.
     """
 
+    BOUND = 1e12  # of the sum of a network's weights: sound ones are below 1e6
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.last_step = int(self.model.step.numpy())
         weights = {p: getattr(self.model, name).trainable_weights for p, name in PLAYERS.items()}
 
         @tf.function
-        def sums() -> dict[str, tf.Tensor]:  # one infinity or NaN makes a sum no number
-            return {p: tf.add_n([tf.reduce_sum(w) for w in weights[p]]) for p in weights}
+        def sums() -> dict[str, tf.Tensor]:
+            return {p: tf.add_n([tf.reduce_sum(tf.abs(w)) for w in weights[p]]) for p in weights}
 
         self.sums = sums
 
@@ -291,8 +293,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
             loss = float((logs or {}).get(f"{player}_loss", 0.0))
             if not math.isfinite(loss):
                 signs[player] = f"{player}_loss is {loss}"
-            elif not math.isfinite(float(total)):
-                signs[player] = f"the {PLAYERS[player]}'s weights are infinite or not numbers"
+            elif not float(total) < self.BOUND:  # nor is NaN below it
+                signs[player] = f"the {PLAYERS[player]}'s weights are beyond all bounds"
         if signs:
             raise UserError(self.report(signs, step))
         self.last_step = step
