@@ -296,10 +296,10 @@ class StopOnNonFinite(keras.callbacks.Callback):
             elif not float(total) < self.BOUND:  # nor is NaN below it
                 signs[player] = f"the {PLAYERS[player]}'s weights are beyond all bounds"
         if signs:
-            raise UserError(self.report(signs, step))
+            raise UserError(self.what_happened(signs, step))
         self.last_step = step
 
-    def report(self, signs: dict[str, str], step: int) -> str:
+    def what_happened(self, signs: dict[str, str], step: int) -> str:
         """What is said of the network that fell ill first: in a step, D moves before G."""
         hidden = step - self.last_step - 1
         if not (hidden or self.model.simultaneous):
