@@ -19,8 +19,9 @@ from typing import Any
 import imageio.v3 as iio
 import keras
 import numpy as np
+import tensorflow as tf
 
-from dcgan_lib.checkpoints import Checkpoints, atomic_path
+from dcgan_lib.checkpoints import Checkpoints, atomic_path, writing
 from dcgan_lib.errors import UserError
 from dcgan_lib.evaluator import Evaluator
 from dcgan_lib.gan import METRICS
@@ -30,10 +31,14 @@ from dcgan_lib.plots import add_caption, image_grid
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Signal `number` ended the training; everything up to now is in a checkpoint."""
+    """A signal ended the training; the same call goes on with it.
 
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(message)
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(f"{signal.Signals(number).name} {what}")
         self.number = number
 
 
@@ -128,7 +133,8 @@ class GenerateSamplesCallback(StepCallback):
         images = self.model(self.fixed_noise, training=False).numpy()
         frame = add_caption(image_grid(images), f"step {self.step}")
         if self.folder:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            with writing(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_path(self.folder / f"step_{self.step:08d}.png") as temporary:
                 iio.imwrite(temporary, frame, extension=".png")
         if self.show:
@@ -196,8 +202,8 @@ class RunLog(StepCallback):
 
 
 def append_row(path: Path, row: Iterable[Any]) -> None:
-    """Adds a row to a CSV file."""
-    with open(path, "a", newline="") as file:
+    """Adds a row to a CSV file; raises UserError if it cannot be written."""
+    with writing(path), open(path, "a", newline="") as file:
         csv.writer(file).writerow(row)
 
 
@@ -257,23 +263,55 @@ class QualityCallback(StepCallback):
             append_row(self.path, (self.step, seconds, distance, self.floor, *balance))
 
 
+PLAYERS = {"d": "discriminator", "g": "generator"}  # in the order of their moves
+
+
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends the training when a loss is no longer a number.
+    """Ends the training when a loss is no longer a number, or weights grow beyond all bounds.
 
     Keras's `TerminateOnNaN` looks only at a log named `loss`, which a GAN does not have.
 
     Raises (from `fit`):
-        UserError: says which loss, at which step, and what usually helps.
+        UserError: says which network was the first, at which step, and what usually helps.
     """
 
+    BOUND = 1e12  # of the sum of a network's weights: sound ones are below 1e6
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.last_step = int(self.model.step.numpy())
+        weights = {p: getattr(self.model, name).trainable_weights for p, name in PLAYERS.items()}
+
+        @tf.function
+        def sums() -> dict[str, tf.Tensor]:
+            return {p: tf.add_n([tf.reduce_sum(tf.abs(w)) for w in weights[p]]) for p in weights}
+
+        self.sums = sums
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        for name in ("d_loss", "g_loss"):
-            value = float((logs or {}).get(name, 0.0))
-            if not math.isfinite(value):
-                raise UserError(
-                    f"{name} is {value} at step {int(self.model.step.numpy())}: the training has "
-                    "diverged. The last checkpoint is sound. A smaller learning rate usually helps"
-                )
+        step, signs = int(self.model.step.numpy()), {}
+        for player, total in self.sums().items():
+            loss = float((logs or {}).get(f"{player}_loss", 0.0))
+            if not math.isfinite(loss):
+                signs[player] = f"{player}_loss is {loss}"
+            elif not float(total) < self.BOUND:  # nor is NaN below it
+                signs[player] = f"the {PLAYERS[player]}'s weights are beyond all bounds"
+        if signs:
+            raise UserError(self.what_happened(signs, step))
+        self.last_step = step
+
+    def what_happened(self, signs: dict[str, str], step: int) -> str:
+        """What is said of the network that fell ill first: in a step, D moves before G."""
+        hidden = step - self.last_step - 1
+        if not (hidden or self.model.simultaneous):
+            first = "d" if "d" in signs else "g"
+            signs = {first: signs[first]}
+        when = f"at step {step}" + (f" or in the {hidden} before" if hidden else "")
+        return (
+            f"{' and '.join(signs.values())} {when}: the "
+            f"{' and the '.join(PLAYERS[player] for player in signs)} diverged first. The last "
+            "checkpoint is sound, but the same settings lead here again. A smaller learning rate "
+            f"usually helps: {', '.join(f'{player}_learning_rate' for player in signs)}"
+        )
 
 
 class SaveCheckpoints(StepCallback):
@@ -303,7 +341,12 @@ class SaveCheckpoints(StepCallback):
         self.saved_at = time.perf_counter()
         self.due = False
         self.signal: int | None = None
+        self.in_steps = False
         self.epoch_means: list[np.ndarray] | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        self.in_steps = True
 
     def save(self, snapshot: bool = False) -> None:
         self.checkpoints.save({"seconds": self.log.seconds}, snapshot)
@@ -340,16 +383,26 @@ class SaveCheckpoints(StepCallback):
         if self.due or self.signal is not None:
             self.save()
             self.due = False
+        self.leave_if_asked()
+
+    def leave_if_asked(self) -> None:
         if self.signal is not None:
-            name = signal.Signals(self.signal).name
-            raise TrainingInterrupted(f"{name} at step {self.step}", self.signal)
+            step = int(self.checkpoints.gan.step.numpy())
+            raise TrainingInterrupted(self.signal, f"at step {step}, saved")
+
+    def close(self) -> None:
+        """Saves the last step; from now on a signal has nothing to wait for."""
+        self.save()
+        self.in_steps = False
+        self.leave_if_asked()
 
     def handle(self, number: int, stack: Any) -> None:
         """A signal handler: the first signal ends after this step, a second one at once."""
-        if self.signal is not None:
-            raise KeyboardInterrupt
+        if self.signal is not None or not self.in_steps:
+            raise TrainingInterrupted(number, "left at once: what was saved before is unharmed")
         self.signal = number
-        os.write(2, b"\nstopping after this step; once more to leave at once\n")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            os.write(2, b"\nstopping after this step; once more to leave at once\n")
 
 
 class Progress(keras.callbacks.Callback):

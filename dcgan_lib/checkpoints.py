@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import errno
 import hashlib
 import io
 import json
+import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,8 +25,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan_lib.errors import UserError
+from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.gan import DCGAN
+from dcgan_lib.locks import LOCK
 from dcgan_lib.recipes import Recipe
 
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
@@ -34,22 +38,53 @@ ARTIFACTS = (
     "discriminator.keras", "samples", "checkpoints",
 )  # fmt: skip
 KEPT = 2  # the newest, and one to fall back on
+NAME = re.compile(r"(step|snapshot)-(\d{8,})-([0-9a-f]{16})\.npz")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary path to write to; it takes the place of `path` only when complete."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
-    os.close(handle)
+def writing(path: str | Path, needed: int | None = None) -> Iterator[None]:
+    """Turns the system's refusal to write `path` into what its reader can act upon.
+
+    Args:
+        needed: bytes, where they are known before.
+
+    Raises:
+        UserError: names the file, the reason, and the room that there is.
+    """
     try:
-        yield Path(temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        room = ""
+        if error.errno in NO_ROOM:
+            wanted = f"{needed / 1e6:.1f} MB needed, " if needed else ""
+            room = f" ({wanted}{shutil.disk_usage(Path(path).parent).free / 1e6:.1f} MB free)"
+        raise UserError(
+            f"{str(path)!r} cannot be written: {error.strerror or first_line(error)}{room}. What "
+            "was there before is unharmed; mend that, then give the same command again"
+        ) from None
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path, needed: int | None = None) -> Iterator[Path]:
+    """Gives a temporary path to write to; it takes the place of `path` only when complete.
+
+    Raises:
+        UserError: as `writing`.
+    """
+    path = Path(path)
+    with writing(path, needed):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        os.close(handle)
+        try:
+            yield Path(temporary)
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -76,7 +111,8 @@ class Checkpoints:
         """Saves the present state; a snapshot stays, others give way to newer ones.
 
         Raises:
-            UserError: weights that are not numbers; the checkpoint before stays the newest.
+            UserError: weights that are not numbers, or no room; the checkpoint before stays the
+                newest.
         """
         content = io.BytesIO()
         arrays = {f"{i:04d}": v.numpy() for i, v in enumerate(state_variables(self.gan))}
@@ -89,7 +125,7 @@ class Checkpoints:
         np.savez(content, notes=json.dumps(notes), **arrays)
         kind = "snapshot" if snapshot else "step"
         path = self.folder / f"{kind}-{step:08d}-{checksum(content.getvalue())}.npz"
-        with atomic_path(path) as temporary:
+        with atomic_path(path, needed=content.tell()) as temporary:
             temporary.write_bytes(content.getvalue())
         if not snapshot:
             for old in sorted(self.folder.glob("step-*.npz"))[:-KEPT]:
@@ -99,30 +135,49 @@ class Checkpoints:
     def restore_newest(self) -> dict[str, Any] | None:
         """Loads the newest sound state into the model and returns its notes, or None.
 
-        A damaged file is renamed to `*.damaged`, with a notice.
+        A damaged file is renamed to `*.damaged`, with a notice; so is one whose name is not the
+        one that it was given.
 
         Raises:
             UserError: a sound file that belongs to other networks.
         """
-        by_step = sorted(self.folder.glob("*.npz"), key=lambda path: path.name.split("-")[1])
-        for path in reversed(by_step):
-            content = path.read_bytes()
-            if path.stem.split("-")[2] == checksum(content):
-                return self._load(path, content)
+        for path in sorted(self.folder.glob("*.npz"), key=step_of, reverse=True):
+            notes, reason = self._load(path)
+            if notes is not None:
+                return notes
             path.rename(path.with_suffix(".damaged"))
-            print(f"checkpoint {path.name} is damaged: set aside", file=sys.stderr)
+            print(f"checkpoint {path.name} is damaged ({reason}): set aside", file=sys.stderr)
         return None
 
-    def _load(self, path: Path, content: bytes) -> dict[str, Any]:
+    def _load(self, path: Path) -> tuple[dict[str, Any] | None, str]:
+        """Returns the notes, or None and what is wrong with the file."""
+        name = NAME.fullmatch(path.name)
+        if not name:
+            return None, "not a checkpoint's name"
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            return None, str(error.strerror)
+        if name[3] != checksum(content):
+            return None, "its content has changed"
         with np.load(io.BytesIO(content), allow_pickle=False) as saved:
-            arrays = [saved[name] for name in sorted(saved.files) if name != "notes"]
+            arrays = [saved[key] for key in sorted(saved.files) if key != "notes"]
             notes = json.loads(str(saved["notes"]))
         variables = state_variables(self.gan)
         if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
             raise UserError(f"checkpoint {str(path)!r} belongs to other networks or optimizers")
+        step = next(i for i, variable in enumerate(variables) if variable is self.gan.step)
+        if int(arrays[step]) != int(name[2]):
+            return None, f"it holds step {int(arrays[step])}"
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
-        return notes
+        return notes, ""
+
+
+def step_of(path: Path) -> float:
+    """The step that a checkpoint's name tells; of another file, infinity: it is looked at first."""
+    name = NAME.fullmatch(path.name)
+    return int(name[2]) if name else math.inf
 
 
 def state_variables(gan: DCGAN) -> list[keras.Variable]:
@@ -153,15 +208,11 @@ def default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
     return Path("runs") / f"{recipe.name}-s{recipe.seed}-{checksum(text.encode())[:8]}"
 
 
-def open_run(
-    folder: Path, settings: dict[str, Any], versions: dict[str, str], fresh: bool = False
-) -> None:
-    """Makes the folder of a run, or checks that it belongs to the same settings.
-
-    With `fresh`, a run that is there already is removed, whatever its settings.
+def make_folder(folder: Path) -> None:
+    """Makes the folder of a run.
 
     Raises:
-        UserError: it cannot be written, holds something else or a run with other settings.
+        UserError: it cannot be written, or holds something else than a run.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,10 +220,22 @@ def open_run(
             pass
     except OSError as error:
         raise UserError(f"output {str(folder)!r} cannot be written: {error.strerror}") from None
-    known = (folder / RECORD).exists()
-    if not known and any(not path.name.startswith(".tmp-") for path in folder.iterdir()):
+    others = (path for path in folder.iterdir() if not path.name.startswith((".tmp-", LOCK)))
+    if not (folder / RECORD).exists() and any(others):
         raise UserError(f"output {str(folder)!r} is not empty and not a run; choose another folder")
-    if known and not fresh:
+
+
+def open_run(
+    folder: Path, settings: dict[str, Any], versions: dict[str, str], fresh: bool = False
+) -> None:
+    """Writes the record of a new run, or checks that the one there has the same settings.
+
+    With `fresh`, a run that is there already is removed, whatever its settings.
+
+    Raises:
+        UserError: a run with other settings.
+    """
+    if (folder / RECORD).exists() and not fresh:
         different = _differences(read_record(folder), settings)
         if different:
             raise UserError(

@@ -197,7 +197,7 @@ def train(arguments: Sequence[str]) -> int:
         )
     except TrainingInterrupted as interruption:
         again = ["--resume", str(folder)] if folder else [a for a in arguments if a != "--fresh"]
-        print(f"\n{interruption}, saved. Go on with: dcgan train {shlex.join(again)}")
+        print(f"\n{interruption}. Go on with: dcgan train {shlex.join(again)}")
         return 128 + interruption.number
     _report(run, time.perf_counter() - started)
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
@@ -175,20 +176,25 @@ def _check_types(recipe: Recipe) -> None:
 def _fits(value: Any, hint: Any) -> bool:
     choices = get_args(hint)
     if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
+        largest = sys.float_info.max  # compared, not converted: an int may be too large for that
+        return type(value) in (int, float) and -largest <= value <= largest
+    if hint is int:
+        return type(value) is int and abs(value) < 2**31
     if not choices:
         return type(value) is hint
     if type(None) in choices:
-        return value is None or type(value) is choices[0]
+        return value is None or _fits(value, choices[0])
     if Ellipsis in choices:
-        return type(value) is tuple and all(type(item) is int for item in value)
-    return value in choices
+        return type(value) is tuple and all(_fits(item, int) for item in value)
+    return type(value) is str and value in choices
 
 
 def _type_name(hint: Any) -> str:
     choices = get_args(hint)
     if hint is float:
         return "finite number"
+    if hint is int:
+        return "whole number below 2147483648"
     if choices and all(isinstance(choice, str) for choice in choices):
         return " or ".join(map(repr, choices))
     return getattr(hint, "__name__", str(hint)) if not choices else str(hint)

@@ -60,6 +60,7 @@ from dcgan_lib.latent import (
     sample_latent,
     takes_labels,
 )
+from dcgan_lib.locks import locked
 from dcgan_lib.losses import (
     BinaryCrossentropyLoss,
     GANLoss,
@@ -71,6 +72,8 @@ from dcgan_lib.networks import ImageShape, build_discriminator, build_generator
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, plot_quality, read_log
 from dcgan_lib.recipes import Recipe, get_recipe
 from dcgan_lib.variants import GradientPenaltyDCGAN, with_pooling, with_spectral_norm
+
+MAX_WEIGHTS = 2**28  # with Adam's two numbers for each, and the average, about 5 GB
 
 
 @dataclass(frozen=True)
@@ -148,24 +151,27 @@ def train_dcgan_mnist(
         raise SystemExit(0)
     record = ck.settings_record(recipe, source)
     folder = Path(output) if output else ck.default_folder(recipe, record)
-    ck.open_run(folder, record, versions(), fresh=not resume)
-    finished = (folder / ck.FINISHED).exists()
-    if strategy is not None:
-        from_chief(strategy, [int(finished)])
-    if finished:
-        return load_run(folder)
-    gan = build_gan(recipe, len(images), shape)
-    game = gan if strategy is None else replicate(gan, strategy)
-    run = _Run(folder, recipe, game, images, labels, checkpoint_every, verbose)
-    watching = [*run.judging(held_out), run.monitor()]
-    run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
-    if strategy is not None:
-        copy_state(game, gan)
-        run.gan = gan
-    run.finish()
-    if strategy is not None:
-        from_chief(strategy, [0])
-    return load_run(folder, found=False)
+    ck.make_folder(folder)
+    with locked(folder):
+        ck.open_run(folder, record, versions(), fresh=not resume)
+        finished = (folder / ck.FINISHED).exists()
+        if strategy is not None:
+            from_chief(strategy, [int(finished)])
+        if finished:
+            return load_run(folder)
+        gan = build_gan(recipe, len(images), shape)
+        game = gan if strategy is None else replicate(gan, strategy)
+        run = _Run(folder, recipe, game, images, labels, checkpoint_every, verbose)
+        watching = [*run.judging(held_out), run.monitor()]
+        with _signals(run.saving.handle):
+            run.train([*_sampling(recipe, folder, show), *watching, *callbacks])
+            if strategy is not None:
+                copy_state(game, gan)
+                run.gan = gan
+            run.finish()
+        if strategy is not None:
+            from_chief(strategy, [0])
+        return load_run(folder, found=False)
 
 
 def _assist(
@@ -235,8 +241,14 @@ def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, 
 
 def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
     """Raises UserError, before any folder is made, if the networks cannot be built."""
-    with tf.Graph().as_default():
-        build_networks(recipe, image_shape)
+    with tf.Graph().as_default():  # takes no memory
+        networks = build_networks(recipe, image_shape)
+    weights = sum(network.count_params() for network in networks)
+    if weights > MAX_WEIGHTS:
+        raise UserError(
+            f"the networks would have {weights:,} weights; accepted: up to {MAX_WEIGHTS:,}: make "
+            "the widths, kernels or latent_dim smaller"
+        )
 
 
 def versions() -> dict[str, str]:
@@ -402,9 +414,8 @@ class _Run:
         all_callbacks = [cb.StopOnNonFinite(), self.log, *extra, *bar, self.saving]
         if isinstance(self.gan, Replicated):
             share_state(self.gan)
-        with _signals(self.saving.handle):
-            _play(self.gan, self.recipe, self.images, self.labels, all_callbacks)
-            self.saving.save()
+        _play(self.gan, self.recipe, self.images, self.labels, all_callbacks)
+        self.saving.close()
 
     def _headline(self) -> str:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
@@ -599,12 +610,9 @@ def save_samples(
     labels = None if digit is None else np.full(count, digit)
     chosen = generator_input(generator, latent, labels)
     images = generator.predict(chosen, batch_size=256, verbose=0)
-    try:
-        with ck.atomic_path(output) as temporary:
-            if Path(output).suffix == ".npy":
-                np.save(temporary, images.astype(np.float32))
-            else:
-                columns = 10 if takes_labels(generator) and digit is None else None
-                iio.imwrite(temporary, image_grid(images, columns), extension=".png")
-    except OSError as error:
-        raise UserError(f"{str(output)!r} cannot be written: {error.strerror}") from None
+    with ck.atomic_path(output) as temporary:
+        if Path(output).suffix == ".npy":
+            np.save(temporary, images.astype(np.float32))
+        else:
+            columns = 10 if takes_labels(generator) and digit is None else None
+            iio.imwrite(temporary, image_grid(images, columns), extension=".png")

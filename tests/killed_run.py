@@ -2,13 +2,14 @@
 
     python killed_run.py SIGNAL STEP DELAY OPTIONS_OF_TRAIN ...
 
-The delay, in seconds, lets the signal fall anywhere: into a step, a frame, a checkpoint.
-Needs --log-every 1.
+The delay, in seconds, lets the signal fall anywhere: into a step, a frame, a checkpoint. If it
+is `writing`, the signal comes when half of the next checkpoint is written. Needs --log-every 1.
 """
 
 import os
 import sys
 import threading
+from pathlib import Path
 
 from dcgan_lib import cli, import_tensorflow
 
@@ -16,14 +17,21 @@ import_tensorflow()
 
 from dcgan_lib import callbacks  # noqa: E402
 
-number, last_step, delay = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-write = callbacks.RunLog.write
+number, last_step, delay = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+write, write_bytes = callbacks.RunLog.write, Path.write_bytes
 
 
 def write_and_be_struck(log, row):
     write(log, row)
-    if row[0] == last_step:
-        threading.Timer(delay, os.kill, (os.getpid(), number)).start()
+    if row[0] == last_step and delay == "writing":
+        Path.write_bytes = write_half
+    elif row[0] == last_step:
+        threading.Timer(float(delay), os.kill, (os.getpid(), number)).start()
+
+
+def write_half(path, content):
+    write_bytes(path, content[: len(content) // 2])
+    os.kill(os.getpid(), number)
 
 
 callbacks.RunLog.write = write_and_be_struck

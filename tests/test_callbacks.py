@@ -273,13 +273,6 @@ def assert_same_weights(first, second):
         assert np.array_equal(a, b)
 
 
-def test_the_second_signal_leaves_at_once():
-    saving = cb.SaveCheckpoints(None, None)
-    saving.handle(signal.SIGINT, None)
-    with pytest.raises(KeyboardInterrupt):
-        saving.handle(signal.SIGINT, None)
-
-
 def test_ctrl_c_ends_with_the_command_that_goes_on(digits_file, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "a run"  # with a space: the command must survive being pasted
     options = tiny_options("fast", log_every=1, **STEPS)

@@ -163,12 +163,15 @@ def test_samples_that_cannot_be_written(refuse, finished_run, tmp_path):
         assert "cannot be written" in refuse("sample", finished_run.folder, "--output", output)
 
 
-def test_a_training_that_diverges_stops_with_one_line(digits_file, tmp_path, capsys):
+@pytest.mark.parametrize(("player", "rate"), [("g", "1e38"), ("d", "1e38"), ("d", "1e30")])
+def test_a_training_that_diverges_stops_with_one_line(player, rate, digits_file, tmp_path, capsys):
     options = [*TINY, "--data", str(digits_file), "--output", str(tmp_path / "run")]
-    assert main(["train", *options, "--g-learning-rate", "1e38", "--beta-1", "0"]) == 2
+    assert main(["train", *options, f"--{player}-learning-rate", rate, "--beta-1", "0"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert "the training has diverged" in said[0]
+    network = {"g": "generator", "d": "discriminator"}[player]
+    assert f"the {network} diverged first" in said[0]
+    assert said[0].endswith(f" usually helps: {player}_learning_rate")
 
 
 def test_the_real_command_says_nothing_else_on_stderr(digits_file, tmp_path):

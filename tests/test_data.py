@@ -266,15 +266,15 @@ OWN_FILES = {  # fine as one's own file, refused as MNIST
 }
 
 
-@pytest.mark.parametrize("way", ["path", "variable"])
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_bad_arrays_are_refused_with_the_reason(kind, way, tmp_path, monkeypatch):
+def test_bad_arrays_are_refused_with_the_reason(kind, tmp_path, monkeypatch):
     changes, reason = BAD_FILES[kind]
     path = save_data(tmp_path / "bad.npz", GOOD, LABELS, **changes)
     monkeypatch.setenv("DCGAN_DATA", str(path))
-    with pytest.raises(UserError, match=rf"bad\.npz.*{reason}") as caught:
-        load_images(str(path) if way == "path" else "auto")
-    assert "\n" not in str(caught.value)
+    for name in (str(path), "auto"):
+        with pytest.raises(UserError, match=rf"bad\.npz.*{reason}") as caught:
+            load_images(name)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", OWN_FILES)
@@ -288,8 +288,7 @@ def test_what_is_refused_as_mnist_may_be_ones_own_data(kind, tmp_path, monkeypat
             load_images(name)
 
 
-@pytest.mark.parametrize("size", [28, 32, 64])
-@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+@pytest.mark.parametrize(("size", "channels"), [(28, (3,)), (32, ()), (64, (1,))])
 def test_own_arrays(size, channels, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (8, size, size, *channels), dtype=np.uint8)
     path = save_data(tmp_path / "own.npz", images, np.arange(8) * 36)
@@ -351,12 +350,9 @@ def test_a_dataset_is_asked_for_by_name_even_if_a_folder_is_called_so(tmp_path, 
 @pytest.mark.parametrize(
     ("sides", "expected"),
     [
-        ([(28, 28)], 28),
         ([(31, 200)], 28),
-        ([(32, 40), (500, 300)], 32),
         ([(63, 63), (64, 64)], 32),
-        ([(64, 70), (300, 65)], 64),
-        ([(1000, 800)], 64),
+        ([(1000, 800), (64, 70)], 64),
     ],
 )
 def test_images_are_shrunk_to_the_largest_size_that_all_can_fill(sides, expected, tmp_path):
@@ -391,12 +387,12 @@ def test_grey_saved_as_colour_is_grey(tmp_path):
     assert np.array_equal(load_images(str(tmp_path)).images, GOOD[:1])
 
 
-@pytest.mark.parametrize("form", ["png", "jpg", "JPEG", "bmp", "gif", "webp", "tiff"])
-def test_formats(form, tmp_path):
-    values = save_images(tmp_path, 3, (40, 40), form)
-    loaded = load_images(str(tmp_path)).images
-    assert loaded.shape == (3, 32, 32, 3)
-    assert np.abs(loaded[:, 9, 9].astype(int) - values).max() <= 4  # JPEG rounds
+def test_formats(tmp_path):
+    for form in ("png", "jpg", "JPEG", "bmp", "gif", "webp", "tiff"):
+        values = save_images(tmp_path / form, 3, (40, 40), form)
+        loaded = load_images(str(tmp_path / form)).images
+        assert loaded.shape == (3, 32, 32, 3)
+        assert np.abs(loaded[:, 9, 9].astype(int) - values).max() <= 4, form  # JPEG rounds
 
 
 def with_mode(mode: str) -> Image.Image:
@@ -575,11 +571,10 @@ def test_sizes_that_cannot_be_built_are_refused_before_a_folder_is_made(tmp_path
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("size", [28, 32, 64])
-@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", [name for name in RECIPES if not RECIPES[name].conditional])
-def test_every_recipe_builds_for_every_size_of_own_images(name, size, channels):
-    check_buildable(tiny(name), (size, size, channels))
+def test_every_recipe_builds_for_every_size_of_own_images(name):
+    for size, channels in ((28, 3), (32, 1), (64, 3)):
+        check_buildable(tiny(name), (size, size, channels))
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
@@ -589,12 +584,12 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
             load_images(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_a_truncated_file_is_refused(share, good_file):
+def test_a_truncated_file_is_refused(good_file):
     content = good_file.read_bytes()
-    good_file.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(UserError, match=r"good\.npz"):
-        load_images(str(good_file))
+    for share in (0.0, 0.1, 0.5, 0.9, 0.999):
+        good_file.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(UserError, match=r"good\.npz"):
+            load_images(str(good_file))
 
 
 def test_a_pickle_is_never_run(tmp_path):
@@ -749,9 +744,10 @@ def test_order_depends_on_the_seed_and_on_nothing_else():
     assert take(20, 5, 8, seed=1) != take(20, 5, 8, seed=2)
 
 
-@pytest.mark.parametrize("first", [1, 4, 5, 7, 10, 14])
-def test_first_step_is_the_same_as_skipping(first):
-    assert take(23, 5, 16 - first, first_step=first) == take(23, 5, 16)[first:]
+def test_first_step_is_the_same_as_skipping():
+    whole = take(23, 5, 16)
+    for first in (1, 4, 5, 7, 10, 14):
+        assert take(23, 5, 16 - first, first_step=first) == whole[first:]
 
 
 def test_impossible_batches_are_refused():

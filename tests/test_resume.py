@@ -77,13 +77,18 @@ def killed(digits_file, tmp_path_factory) -> Path:
     for i in range(2):
         started = []
         for plan in PLANS.values():
-            when = [str(int(signal.SIGKILL)), str(plan.kills[i]), f"{DRAW.uniform(0, 0.02):.4f}"]
+            delay = f"{DRAW.uniform(0, 0.02):.4f}"
+            if i and plan.name in ("keras", "wgan_gp"):
+                delay = "writing"
+            when = [str(int(signal.SIGKILL)), str(plan.kills[i]), delay]
             options = options_of(plan, folder / plan.name, digits_file)
             command = [sys.executable, str(KILLED_RUN), *when, *options]
             with open(folder / f"{plan.name}-{i}.txt", "w") as said:
                 started.append(subprocess.Popen(command, stdout=said, stderr=said))
         for process in started:
             assert process.wait(timeout=300) == -signal.SIGKILL
+    for name in ("keras", "wgan_gp"):
+        assert len(list((folder / name).glob("checkpoints/.tmp-*"))) == 1
     return folder
 
 
@@ -253,23 +258,54 @@ def test_the_newest_two_are_kept_and_snapshots_besides(gan, tmp_path):
     assert checkpoints.restore_newest() == {"seconds": 100.0}
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other"])
-def test_damage_is_noticed_and_set_aside(damage, gan, tmp_path, capsys):
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_one_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def overwrite_with_another(path: Path) -> None:
+    path.write_bytes(next(path.parent.glob("step-00000005-*.npz")).read_bytes())
+
+
+def make_unreadable(path: Path) -> None:
+    path.unlink()
+    path.mkdir()  # permissions would not keep root from reading
+
+
+DAMAGE = {
+    "cut": (cut, "content has changed"),
+    "flipped": (flip_one_bit, "content has changed"),
+    "empty": (lambda path: path.write_bytes(b""), "content has changed"),
+    "another": (overwrite_with_another, "content has changed"),
+    "unreadable": (make_unreadable, "directory"),
+    "another step": (
+        lambda path: path.rename(str(path).replace("00000010", "00000099")),
+        "it holds step 10",
+    ),
+    "another name": (lambda path: path.rename(path.with_name("zebra.npz")), "not a checkpoint's"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_is_noticed_named_and_set_aside(kind, gan, tmp_path, capsys):
+    harm, reason = DAMAGE[kind]
     checkpoints = ck.Checkpoints(tmp_path, gan)
     save_at(checkpoints, 5, 10)
-    (newest,) = tmp_path.glob("step-00000010-*.npz")
-    content = bytearray(newest.read_bytes())
-    if damage == "flip":
-        content[len(content) // 2] ^= 1
-    elif damage == "other":
-        content = next(tmp_path.glob("step-00000005-*.npz")).read_bytes()
-    else:
-        content = content[: {"cut": len(content) // 2, "empty": 0}[damage]]
-    newest.write_bytes(content)
+    before = sorted(tmp_path.iterdir())
+    harm(before[1])
+    (harmed,) = set(tmp_path.iterdir()) - {before[0]}
+    gan.step.assign(10)
     assert checkpoints.restore_newest() == {"seconds": 5.0}
     assert int(gan.step) == 5
-    assert "damaged" in capsys.readouterr().err
-    assert steps_in(tmp_path) == [5]
+    said = capsys.readouterr().err
+    assert harmed.name in said
+    assert reason in said
+    assert sorted(tmp_path.iterdir()) == sorted([before[0], harmed.with_suffix(".damaged")])
 
 
 def test_when_all_are_damaged_nothing_is_restored(gan, tmp_path):
