@@ -275,7 +275,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         UserError: says which network was the first, at which step, and what usually helps.
     """
 
-    BOUND = 1e12  # of the sum of a network's weights: sound ones are below 1e6
+    BOUND = 1e18  # of half the sum of a network's squared weights: sound ones are below 1e6
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.last_step = int(self.model.step.numpy())
@@ -283,7 +283,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
         @tf.function
         def sums() -> dict[str, tf.Tensor]:
-            return {p: tf.add_n([tf.reduce_sum(tf.abs(w)) for w in weights[p]]) for p in weights}
+            return {p: tf.add_n([tf.nn.l2_loss(w) for w in weights[p]]) for p in weights}
 
         self.sums = sums
 
