@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures explorer site test-browser bench studies \
+.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench studies \
 	weights baselines address lock clean
 
 help:  ## list the targets
@@ -50,6 +50,9 @@ site: $(VENV)/.site  ## build the site into build/site/
 
 test-browser: site  ## drive notebooks, site and explorer in chromium
 	$(BIN)/python -m pytest -o addopts= tests/browser
+
+test-slurm: $(READY)  ## batch files on a private SLURM cluster (needs root), several devices
+	$(BIN)/python -m pytest -rs tests/slurm/check_slurm.py tests/slurm/check_workers.py
 
 bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --seconds 900": others)
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
