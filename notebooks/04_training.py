@@ -562,7 +562,7 @@ run = train_dcgan_mnist(
 # (`samples`), both networks, checkpoints, pictures.
 
 # %%
-print(*sorted(path.name for path in run.folder.iterdir()), sep="\n")
+print(*sorted(path.name for path in run.folder.glob("[!.]*")), sep="\n")
 
 # %% [markdown]
 # **Predict, then run:** the picture above always showed the same latent vectors. Were these the
