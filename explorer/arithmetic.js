@@ -16,12 +16,12 @@ const PROPERTIES = {
   },
   thickness: {
     measure: (light) => (100 * light.reduce((sum, value) => sum + value)) / light.length,
-    unit: " % ink",
+    unit: "\u00a0%\u00a0ink",
     ends: ["with the most ink", "with the least"],
   },
   width: {
     measure: (light, side) => 4 * Math.sqrt(moments(light, side).xx),
-    unit: " pixels",
+    unit: "\u00a0pixels",
     ends: ["widest", "narrowest"],
   },
 };
@@ -90,7 +90,7 @@ function arithmeticTool(network) {
       "result",
       moved(strength.value),
       other,
-      `c + ${strength.value.toFixed(2)} (a − b)`,
+      `c ${strength.value < 0 ? "−" : "+"} ${Math.abs(strength.value).toFixed(2)} (a\u00a0−\u00a0b)`,
     );
     const row = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
     putDigits(
@@ -105,8 +105,8 @@ function arithmeticTool(network) {
   function show(name, z, label, words) {
     const values = draw(network, z, label);
     putDigits(find(`arithmetic-${name}`), [values], network.shape);
-    putNumbers(find(`arithmetic-${name}-z`), z);
-    const found = number(Math.round(measured(values))) + PROPERTIES[property.value].unit;
+    putNumbers(find(`arithmetic-${name}-z`), times(z, settings.temperature));
+    const found = number(Math.round(measured(values)) || 0) + PROPERTIES[property.value].unit;
     find(`arithmetic-${name}-words`).textContent = `${property.value} ${found}\n${words}`;
     return found;
   }

@@ -14,7 +14,7 @@ function showCard(card) {
     Score:
       `Fréchet distance ${card.distance.toFixed(1)} to real digits, over ` +
       `${number(card.samples)} samples (real against real: ${card.floor.toFixed(1)}; ` +
-      `evaluator ${card.evaluator})`,
+      `evaluator ${card.evaluator}). The chart above compares fewer, so both are larger there.`,
     Limits: card.limits,
   };
   for (const [name, text] of Object.entries(rows)) {

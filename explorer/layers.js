@@ -28,7 +28,7 @@ function stageWords({ shape, values, maker }, before, isLast) {
     return [
       `Dense: ${height} numbers`,
       `Each is a weighted sum of all ${number(before.values.length)} numbers before it: here z ` +
-        `and label are stirred together. ${zeros}`,
+        `and label are stirred together. The darker, the larger; white is 0. ${zeros}`,
     ];
   }
   if (maker.kind === "dense") {
@@ -67,12 +67,16 @@ function layersTool(network) {
     seed += 1;
     ask();
   });
-  previous.addEventListener("click", () => move(-1));
-  next.addEventListener("click", () => move(1));
-
-  function move(by) {
-    position += by;
-    ask();
+  // Not `disabled` at the ends: a button that is switched off would lose the keyboard's focus.
+  for (const [button, by] of [
+    [previous, -1],
+    [next, 1],
+  ]) {
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") === "true") return;
+      position += by;
+      ask();
+    });
   }
 
   function redraw() {
@@ -92,8 +96,8 @@ function layersTool(network) {
     find("layers-title").textContent = title;
     find("layers-words").textContent = words;
     find("layers-count").textContent = `${position + 1} of ${all.length}`;
-    previous.disabled = position === 0;
-    next.disabled = isLast;
+    previous.setAttribute("aria-disabled", position === 0);
+    next.setAttribute("aria-disabled", isLast);
     announce(`Step ${position + 1} of ${all.length}. ${title}`);
   }
 }

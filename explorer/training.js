@@ -39,18 +39,21 @@ function trainingTool(training) {
     for (const chart of charts) putChart(chart, last, step());
     const [d, g] = [losses.d_loss, losses.g_loss].map((line) => at(losses.step, line, step()));
     const distance = at(quality.step, quality.frechet_distance, step());
-    find("training-loss-words").textContent =
-      `Losses: discriminator ${d.toFixed(2)}, generator ${g.toFixed(2)}`;
-    const words = distance < 100 ? distance.toFixed(1) : number(Math.round(distance));
+    find("training-loss-words").textContent = d
+      ? `Losses: discriminator ${d.value.toFixed(2)}, generator ${g.value.toFixed(2)}`
+      : "Losses: none measured yet";
+    const { value, when } = distance;
+    const words = value < 100 ? value.toFixed(1) : number(Math.round(value));
     find("training-quality-words").textContent =
-      `Fréchet distance to real digits: ${words} (real against real: ${floor.toFixed(1)})`;
+      `Fréchet distance to real digits, measured at step ${number(when)}: ${words} ` +
+      `(real against real: ${floor.toFixed(1)})`;
     announce(`Step ${step()}: distance to real digits ${words}`);
   }
 
-  // The last value measured up to a step; before the first, the first.
+  // The last value measured up to a step, and when that was; undefined before the first.
   function at(steps, values, wanted) {
-    const later = steps.findIndex((one) => one > wanted);
-    return values[Math.max(0, (later < 0 ? steps.length : later) - 1)];
+    const i = steps.findLastIndex((one) => one <= wanted);
+    return i < 0 ? undefined : { value: values[i], when: steps[i] };
   }
 }
 
