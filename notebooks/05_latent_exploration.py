@@ -860,7 +860,7 @@ plot_rows(ways, [f"at random {number}" for number in range(1, 5)], "−5 ← at 
 import imageio.v3 as iio
 import ipywidgets as widgets
 
-wide = {"style": {"description_width": "6em"}}  # as wide as "temperature"
+wide = {"style": {"description_width": "8em"}}  # as wide as "temperature"
 along = [widgets.FloatSlider(0, min=-6, max=6, description=name, **wide) for name in names]
 warmth = widgets.FloatSlider(1, min=0, max=2, description="temperature", **wide)
 picture = widgets.Image(format="png", width=224)

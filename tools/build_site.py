@@ -32,6 +32,7 @@ LINKED = (  # what the README and CONTRIBUTING link to
     "benchmarks/LOG.md",
     "benchmarks/bench.png",
     "dcgan_lib/recipes.py",
+    "hpc/README.md",
     "images",
 )
 
@@ -55,6 +56,7 @@ def gather() -> None:
     for name in LINKED:
         copy(ROOT / name, SOURCE / name)
     readme = without_badges((ROOT / "README.md").read_text())
+    readme = readme.replace("(site/teachers.md)", "(teachers.md)")
     (SOURCE / "README.md").write_text(with_explorer(readme))
     with (SOURCE / "api.md").open("a") as page:
         page.writelines(api_section(module) for module in dcgan_lib._HOMES)
