@@ -27,16 +27,17 @@ from bench import COUNT, judged, value
 
 from dcgan_lib.data import hold_out_indices, load_images, scale, training_batches
 from dcgan_lib.evaluator import Evaluator
+from dcgan_lib.latent import one_hot
 from dcgan_lib.recipes import Recipe, get_recipe
 from dcgan_lib.training import build_gan
 
 RESULTS = Path(__file__).parent / "search.jsonl"
 
 
-def milliseconds_per_step(recipe: Recipe, images: np.ndarray) -> float:
+def milliseconds_per_step(recipe: Recipe, images: np.ndarray, labels: np.ndarray | None) -> float:
     """Times 60 steps after the first 20."""
     gan = build_gan(recipe, len(images))
-    batches = training_batches(images, recipe.batch_size)
+    batches = training_batches(images, recipe.batch_size, labels=labels)
     gan.fit(batches, steps_per_epoch=20, epochs=1, shuffle=False, verbose=0)
     begin = time.perf_counter()
     gan.fit(batches, steps_per_epoch=60, epochs=1, shuffle=False, verbose=0)
@@ -58,20 +59,23 @@ class Marks(keras.callbacks.Callback):
         now = time.perf_counter()
         row = {"step": step, "seconds": round(now - self.begin, 1)}
         self.rows.append(row | judged(self.model.sampler, self.real, self.judge))
+        print(self.rows[-1], flush=True)
         self.begin += time.perf_counter() - now
 
 
-def try_recipe(recipe: Recipe, seconds: float, steps: int | None) -> dict[str, Any]:
-    """Trains for so many steps or seconds, and judges after one, two and three thirds."""
-    images = load_images("mnist", "train").images
+def try_recipe(recipe: Recipe, seconds: float, steps: int | None, count: int = 3) -> dict[str, Any]:
+    """Trains for so many steps or seconds, and judges `count` times on the way."""
+    data = load_images("mnist", "train")
+    images = data.images
     train, held_out = hold_out_indices(len(images), COUNT)
+    labels = one_hot(data.labels[train]) if recipe.conditional else None
     judge = Evaluator()
     real, _ = judge(scale(images[held_out]))
-    pace = milliseconds_per_step(recipe, images[train])
+    pace = milliseconds_per_step(recipe, images[train], labels)
     total = steps or int(1000 * seconds / pace)
     gan = build_gan(recipe.replace(steps=total), len(train))
-    marks = Marks([total // 3, 2 * total // 3, total], real, judge)
-    batches = training_batches(images[train], recipe.batch_size, recipe.seed)
+    marks = Marks([total * (i + 1) // count for i in range(count)], real, judge)
+    batches = training_batches(images[train], recipe.batch_size, recipe.seed, labels=labels)
     gan.fit(batches, steps_per_epoch=total, shuffle=False, verbose=0, callbacks=[marks])
     return {"pace_ms": round(pace, 1), "evaluator": judge.hash, "marks": marks.rows}
 
@@ -83,11 +87,12 @@ if __name__ == "__main__":
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--steps", type=int, help="in place of seconds")
+    parser.add_argument("--judge", type=int, default=3, help="times; default 3")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     changes = {name: value(text) for name, text in (c.split("=") for c in options.changes)}
     recipe = get_recipe(options.recipe, seed=options.seed, **changes)
-    result = try_recipe(recipe, options.seconds, options.steps)
+    result = try_recipe(recipe, options.seconds, options.steps, options.judge)
     row = {"idea": options.idea, "recipe": options.recipe, "seed": options.seed} | changes | result
     with RESULTS.open("a") as file:
         file.write(json.dumps(row) + "\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -88,3 +90,17 @@ def finished_run(digits, tmp_path_factory):
 def run_copy(finished_run, tmp_path) -> Path:
     """A copy of the finished run that a test may harm."""
     return Path(shutil.copytree(finished_run.folder, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def html() -> str:
+    """The latent explorer's page."""
+    from dcgan_lib.pretrained import EXPLORER_PAGE
+
+    return EXPLORER_PAGE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def content(html) -> dict:
+    """What is written into that page as data."""
+    return json.loads(re.search(r'id="content">(.*?)</script>', html, re.DOTALL)[1])

@@ -18,24 +18,13 @@ from dcgan_lib.conditional import build_conditional_generator
 from dcgan_lib.data import unscale
 from dcgan_lib.networks import build_generator
 from dcgan_lib.plots import add_caption, image_grid
-from dcgan_lib.pretrained import EXPLORER_PAGE, load_pretrained, model_card
+from dcgan_lib.pretrained import load_pretrained, model_card
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 import explorer
 
 MAX_BYTES = 1_500_000
-
-
-@pytest.fixture(scope="module")
-def html() -> str:
-    return EXPLORER_PAGE.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def content(html) -> dict:
-    found = re.search(r'id="content">(.*?)</script>', html, re.DOTALL)
-    return json.loads(found[1])
 
 
 def test_the_file_is_what_the_sources_make(html, content):

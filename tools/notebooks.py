@@ -224,6 +224,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
     """Keeps what does not change from run to run: ids made from the cells, few metadata."""
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata.pop("jupytext", None)  # pyproject.toml says it for all
+    notebook.metadata.pop("widgets", None)  # their state, which no page here can show
     ids: set[str] = set()
     for cell in notebook.cells:
         name = digest(cell.source)[:8]

@@ -6,8 +6,6 @@ How long a grid of 25 takes depends on the machine: it is printed (pytest -s) an
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from pathlib import Path
 
@@ -26,17 +24,6 @@ sys.path.insert(0, str(ROOT / "tools"))
 import explorer
 
 TOOLS = "draw map walk corners arithmetic training layers".split()
-
-
-@pytest.fixture(scope="module")
-def html() -> str:
-    return EXPLORER_PAGE.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def content(html) -> dict:
-    found = re.search(r'id="content">(.*?)</script>', html, re.DOTALL)
-    return json.loads(found[1])
 
 
 def opened(browser, path: Path, **context):
