@@ -124,9 +124,10 @@ def moments(recipe: Recipe, last: int) -> list[int]:
 class PutAside(keras.callbacks.Callback):
     """Keeps the generator at some steps, and stops the run after the last of them."""
 
-    def __init__(self, folder: Path, steps: list[int], total: int) -> None:
+    def __init__(self, folder: Path, steps: list[int], recipe: Recipe) -> None:
         super().__init__()
-        self.folder, self.steps, self.total = folder, steps, total
+        self.folder, self.steps, self.kinds = folder, steps, kinds(recipe)
+        self.total = recipe.total_steps(TRAINED_ON)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         step = int(self.model.step.numpy())
@@ -138,15 +139,18 @@ class PutAside(keras.callbacks.Callback):
     def keep(self, step: int) -> None:
         self.folder.mkdir(exist_ok=True)
         networks = {"itself": self.model.generator, "averaged": self.model.sampler}
+        weights = {
+            f"{kind}{i:03d}": weight
+            for kind in self.kinds
+            for i, weight in enumerate(networks[kind].get_weights())
+        }
         with atomic_path(aside(self.folder, step)) as temporary:
-            np.savez(
-                temporary,
-                **{
-                    f"{name}{i:03d}": weights
-                    for name, network in networks.items()
-                    for i, weights in enumerate(network.get_weights())
-                },
-            )
+            np.savez(temporary, **weights)
+
+
+def kinds(recipe: Recipe) -> list[str]:
+    """What is scored: the generator that the recipe draws from, then what is kept beside it."""
+    return ["averaged"] if recipe.ema_decay else ["itself", "averaged"]
 
 
 def aside(folder: Path, step: int) -> Path:
@@ -156,7 +160,7 @@ def aside(folder: Path, step: int) -> Path:
 def train(recipe: Recipe, steps: list[int]) -> Path:
     """Trains to the last of `steps`; returns the folder of the generators put aside."""
     run = RUNS / f"{recipe.name}-s{recipe.seed}"
-    keeping = PutAside(run / "aside", steps, recipe.total_steps(TRAINED_ON))
+    keeping = PutAside(run / "aside", steps, recipe)
     averaged = recipe if recipe.ema_decay else recipe.replace(ema_decay=AVERAGE)
     missing = not all(aside(keeping.folder, step).exists() for step in steps)
     if missing and not (run / FINISHED).exists():
@@ -207,20 +211,20 @@ class Court:
 
 def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[str, Any]:
     """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
-    pace, kinds = pace_of(recipe), ["averaged"] if recipe.ema_decay else ["itself", "averaged"]
+    pace, scored = pace_of(recipe), kinds(recipe)
     marks = {min(round(mark / pace), steps[-1]): mark for mark in reversed(MARKS)}
     curve, reports = [], {}
     bar = progress_bar(len(steps), "generator")
     for step in steps:
         row: dict[str, Any] = {"step": step, "seconds": round(step * pace, 1)}
-        drawn = {kind: draw(recipe, aside(folder, step), kind) for kind in kinds}
-        for kind in kinds:
+        drawn = {kind: draw(recipe, aside(folder, step), kind) for kind in scored}
+        for kind in scored:
             row[kind] = court.curve(drawn[kind])
         curve.append(row)
         if step in marks or step == steps[-1]:
-            reports[step] = {kind: court.report(drawn[kind]) for kind in kinds}
+            reports[step] = {kind: court.report(drawn[kind]) for kind in scored}
         bar.add(1)
-    return {"drawn_from": kinds[0], "curve": curve, "reports": reports}
+    return {"drawn_from": scored[0], "curve": curve, "reports": reports}
 
 
 def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
