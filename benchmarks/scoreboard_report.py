@@ -187,7 +187,7 @@ def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
         style = {"color": bold.get(name, "0.6"), "linewidth": 2.4 if name in bold else 1.1}
         axis.plot(seconds, distance, zorder=3 if name in bold else 2, **style)
         ends.append((seconds[-1], distance[-1], name, style["color"]))
-    axis.set(xscale="log", yscale="log", xlim=(2, None))
+    axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 3000))
     axis.axhline(floor, color="tab:green", linestyle=":", linewidth=1.5)
     axis.text(2.1, floor * 1.05, "real images", color="tab:green", fontsize=9)
     for mark in MARKS:
@@ -228,17 +228,21 @@ def label_ends(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
         )
 
 
+def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str]:
+    """All numbers, and the text that the README has of them."""
+    rows = {name: summary(runs) for name, runs in found.items()}
+    if "tutorial" not in rows:
+        return {"recipes": rows}, table(rows)
+    of_race = race(found, rows)
+    return {"recipes": rows, "race": of_race}, f"{table(rows)}\n\n{sentences(rows, of_race)}"
+
+
 def main() -> None:
     found = results()
-    rows = {name: summary(runs) for name, runs in found.items()}
-    content: dict[str, Any] = {"recipes": rows}
-    text = table(rows)
-    if "tutorial" in rows:
-        content["race"] = race(found, rows)
-        text += "\n\n" + sentences(rows, content["race"])
-    write_json(TABLE, content)
+    numbers, text = content(found)
+    write_json(TABLE, numbers)
     write_readme(text)
-    plot(found, next(iter(rows.values()))["floor"])
+    plot(found, numbers["recipes"]["fast"]["floor"])
     print(text)
 
 
