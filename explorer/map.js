@@ -83,7 +83,7 @@ function mapTool(network) {
       .map((share, digit) => ({ share: Math.round(100 * share), digit }))
       .filter(({ share }) => share >= 5)
       .sort((a, b) => b.share - a.share)
-      .map(({ share, digit }) => `${digit}:\u00a0${share}\u00a0%`)
+      .map(({ share, digit }) => `${digit}\u00a0(${share}\u00a0%)`)
       .join(", ");
     find("map-words").textContent = `Label here: ${words}`;
     announce(`Label: ${words}`);
@@ -93,6 +93,7 @@ function mapTool(network) {
   // Whoever drags the temperature sees all of it follow, coarsely; when it rests, it becomes fine.
   function drawTiles() {
     stale = true;
+    tiles.setAttribute("aria-busy", true);
     if (!painting) paintTiles();
   }
 
@@ -106,6 +107,7 @@ function mapTool(network) {
       const { value: tile, done } = painting.tiles.next();
       if (done) {
         painting = null;
+        tiles.setAttribute("aria-busy", false);
         return;
       }
       painting.coarse = tile.size > 1;

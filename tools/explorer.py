@@ -258,7 +258,7 @@ def take_picture() -> None:
         page = browser.new_page(viewport={"width": 1120, "height": 900})
         page.goto(EXPLORER_PAGE.as_uri())
         page.locator("#map-area").click(position={"x": 330, "y": 150})
-        page.wait_for_timeout(2000)
+        page.locator("#map-tiles[aria-busy='false']").wait_for()
         page.locator("#map").screenshot(path=PICTURE)
         browser.close()
     print(PICTURE.relative_to(ROOT))
