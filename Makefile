@@ -59,6 +59,7 @@ bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --secon
 
 studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an hour and more)
 	$(BIN)/python benchmarks/studies.py gan_vs_dcgan --seeds 0
+	$(BIN)/python benchmarks/studies.py side_by_side --seeds 0
 	$(BIN)/python benchmarks/studies.py ablations
 	$(BIN)/python benchmarks/studies.py tricks
 
