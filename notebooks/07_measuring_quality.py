@@ -646,16 +646,13 @@ plt.show()
 # %% [markdown]
 # What to take from it (up to about 5 can be chance: five repeats give only a rough spread):
 #
-# - **No sevens.** The number of classes and the imbalance say it at once; both distances notice.
-#   Coverage loses about the tenth that are sevens. Recall loses less: odd drawn images have large
-#   balls, and some reach into the sevens. Precision sees nothing: what is drawn is fine.
-# - **Only 100 images.** Precision and density are as good as ever, and all ten classes are there
-#   (if not in equal shares, which the imbalance sees). Recall and coverage collapse, recall even to
-#   0: with every image there dozens of times, the nearest neighbours of an image are its own
-#   copies, and the balls have no size.
-# - **Training images.** All numbers stay close to the floor but one: only the copied share knows.
-#   (Small differences come from the judge, who learned from the same images and is a little surer
-#   of them.) No distance protects you from a generator that recites.
+# - **No sevens.** The number of classes says it at once; both distances notice. Coverage and recall
+#   lose about the tenth that are sevens. Precision sees nothing: what is drawn is fine.
+# - **Only 100 images.** Precision and density are as good as ever, and all ten classes are there.
+#   Recall and coverage collapse, recall even to 0: with every image there twenty times, the nearest
+#   neighbours of an image are its own copies, and the balls have no size.
+# - **Training images.** All numbers stay at the floor but one: only the copied share knows. No
+#   distance protects you from a generator that recites.
 # - **Noise and pure noise.** Nearly everything notices. But look at the confidence in the table:
 #   noise on the digits lowers it, pure noise makes it 1.
 # - **Blurred, half the contrast.** Both distances, recall and coverage notice. Precision does not
@@ -939,7 +936,7 @@ check_distance(solved_distance)
 # Three generators were measured. What is wrong with each? The illnesses: `"recites"` (draws its
 # training images), `"no sevens"`, `"repeats"` (draws a hundred images again and again), `"blurs"`.
 #
-# - Patient A: precision at the floor, recall and coverage near 0, all ten classes, copied share 0.
+# - Patient A: precision at the floor, recall 0, coverage a fifth, all ten classes, copied share 0.
 # - Patient B: all at the floor, but the copied share is 1.
 # - Patient C: precision at the floor, coverage about a tenth below it, imbalance above it.
 
