@@ -566,7 +566,7 @@ show_grids({f"{name}, step {page['step']}": page["images"][:16] for name, page i
 tell_distances(at_step)
 
 # %% [markdown]
-# After the same time. (In the study, the 800 steps of `vanilla` were chosen to take as long as 400 of
+# After the same time. (The study's 800 steps of `vanilla` were chosen to take as long as 400 of
 # `fast`. The control made its steps in less time, so it is missing here.)
 
 # %%
