@@ -21,7 +21,7 @@
 #
 # **You need** notebooks [02](02_generator.ipynb), [03](03_discriminator.ipynb),
 # [04](04_training.ipynb) and the Fréchet distance of [07](07_measuring_quality.ipynb).
-# **Run time**: under a minute on two processor cores, no GPU.
+# **Run time**: about a minute on two processor cores, no GPU.
 #
 # **Where we are.** You have trained a DCGAN: a GAN whose two players, the generator G and the
 # discriminator D, are made of convolutions. The first GANs (Goodfellow et al., 2014) had none. This
