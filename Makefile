@@ -68,6 +68,7 @@ scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hour
 
 studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an hour and more)
 	$(BIN)/python benchmarks/studies.py gan_vs_dcgan --seeds 0
+	$(BIN)/python benchmarks/studies.py side_by_side --seeds 0
 	$(BIN)/python benchmarks/studies.py ablations
 	$(BIN)/python benchmarks/studies.py tricks
 
