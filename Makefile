@@ -88,7 +88,7 @@ address: $(READY)  ## write the repository's address everywhere (URL=https://...
 lock:  ## pin the newest versions that the bounds allow
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[notebooks,dev]' 'soupsieve<4'  # 4 needs 3.11.5
+	$(BIN)/python -m pip install --quiet --editable '.[notebooks,dev]' 'soupsieve<3'  # 3 needs 3.11.5
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
 	@touch $(READY)
 
