@@ -172,10 +172,7 @@ def one_line(complaint: str) -> str:
 
 
 def train(arguments: Sequence[str]) -> int:
-    standard = _start_from(arguments)
-    default = _train_defaults(arguments, standard)
-    options = parse(TrainOptions, arguments, prog="dcgan train", default=default)
-    chosen = _chosen_settings(options.settings, standard)
+    options, chosen = train_options(arguments)
     started = time.perf_counter()
     import dcgan_lib
 
@@ -206,6 +203,19 @@ def train(arguments: Sequence[str]) -> int:
     return 0
 
 
+def train_options(arguments: Sequence[str]) -> tuple[TrainOptions, dict[str, Any]]:
+    """Returns the options, and the settings that differ from those that the run starts from."""
+    standard = _start_from(arguments)
+    default = _train_defaults(arguments, standard)
+    options = parse(TrainOptions, arguments, prog="dcgan train", default=default)
+    chosen = {
+        field.name: getattr(options.settings, field.name)
+        for field in dataclasses.fields(Recipe)
+        if getattr(options.settings, field.name) != getattr(standard, field.name)
+    }
+    return options, chosen
+
+
 def _start_from(arguments: Sequence[str]) -> Recipe:
     """Looks ahead for --resume and --recipe: the defaults, in --help too, are that recipe's."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UserError):
@@ -216,7 +226,7 @@ def _start_from(arguments: Sequence[str]) -> Recipe:
 
 def _given(arguments: Sequence[str], name: str) -> str | None:
     """Returns what follows `--name`, or None."""
-    for word, following in zip(arguments, [*arguments[1:], None], strict=True):
+    for word, following in zip(arguments, [*arguments, None][1:], strict=True):
         if word == f"--{name}":
             return following
         if word.startswith(f"--{name}="):
@@ -233,15 +243,6 @@ def _train_defaults(arguments: Sequence[str], recipe: Recipe) -> TrainOptions:
     given = {name: int(value) for name, value in length.items() if value and value.isdigit()}
     start = _given(arguments, "recipe") or "fast"
     return TrainOptions(start, settings=recipe.replace(**given) if len(given) == 1 else recipe)
-
-
-def _chosen_settings(settings: Recipe, standard: Recipe) -> dict[str, Any]:
-    """The values that differ from the recipe's own."""
-    return {
-        field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(Recipe)
-        if getattr(settings, field.name) != getattr(standard, field.name)
-    }
 
 
 def _report(run: Any, seconds: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 from helpers import STEPS, files_of, save_data, tiny, tiny_options
 
 from dcgan_lib import RECIPES
-from dcgan_lib.cli import TrainOptions, _chosen_settings, _train_defaults, main, parse
+from dcgan_lib.cli import main, train_options
 from dcgan_lib.recipes import get_recipe
 
 TINY = tiny_options("fast", **STEPS)
@@ -299,14 +299,10 @@ def test_options_become_settings(monkeypatch, finished_run):
 @pytest.mark.parametrize("form", ["--{} 3", "--{}=3"])
 def test_steps_or_epochs_whatever_the_recipe_has(recipe, given, form):
     arguments = ["--recipe", recipe, *form.format(given).split()]
-    default = _train_defaults(arguments, RECIPES[recipe])
-    options = parse(TrainOptions, arguments, default=default)
+    options, chosen = train_options(arguments)
     other = "epochs" if given == "steps" else "steps"
     assert (getattr(options.settings, given), getattr(options.settings, other)) == (3, None)
-    assert (
-        get_recipe(recipe, **_chosen_settings(options.settings, RECIPES[recipe]))
-        == options.settings
-    )
+    assert get_recipe(recipe, **chosen) == options.settings
 
 
 # --- sampling

@@ -107,8 +107,7 @@ def command_lines() -> list[str]:
 def test_command_is_accepted(line):
     _, command, *arguments = shlex.split(line)
     if command == "train":
-        defaults = cli._train_defaults(arguments)
-        cli.parse(cli.TrainOptions, arguments, default=defaults)
+        cli.train_options(arguments)
     elif command in ("sample", "evaluate"):
         options = {"sample": cli.SampleOptions, "evaluate": cli.EvaluateOptions}
         cli.parse(options[command], arguments)
