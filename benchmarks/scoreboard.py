@@ -30,6 +30,7 @@ dcgan_lib.import_tensorflow()
 import keras
 import numpy as np
 from bench import COUNT, machine
+from scoreboard_report import MARKS, RESULTS
 
 from dcgan_lib.callbacks import TrainingInterrupted, progress_bar
 from dcgan_lib.checkpoints import FINISHED, atomic_path, write_json
@@ -43,9 +44,7 @@ from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, ver
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs" / "scoreboard"
-RESULTS = HERE / "scoreboard"
 PACE = RESULTS / "pace.json"
-MARKS = (60, 300, 900)  # seconds
 TRAINED_ON = 60_000 - HOLD_OUT
 AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept beside it
 
