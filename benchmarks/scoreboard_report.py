@@ -212,7 +212,7 @@ def label_ends(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
     taken: list[tuple[float, float]] = []
     for seconds, distance, name, color in sorted(ends, key=lambda end: end[1]):
         place = distance
-        while any(abs(x / seconds - 1) < 1.2 and 0.87 < place / y < 1.15 for x, y in taken):
+        while any(abs(x / seconds - 1) < 1.2 and 0.78 < place / y < 1.28 for x, y in taken):
             place *= 1.04
         taken.append((seconds, place))
         weight = "bold" if color != "0.6" else "normal"
