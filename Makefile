@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench scoreboard studies \
-	weights baselines address lock clean
+.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench \
+	scoreboard studies weights baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

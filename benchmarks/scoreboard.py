@@ -1,7 +1,7 @@
 """Every recipe measured: how good after 1, 5 and 15 minutes, and at its own end.
 
     python benchmarks/scoreboard.py --pace                  times a step of each recipe, once
-    python benchmarks/scoreboard.py fast best --seeds 0 1 2 trains and scores what is missing
+    python benchmarks/scoreboard.py fast --seeds 0 1 2      trains and scores what is missing
     python benchmarks/scoreboard.py tutorial --epochs 50    further than 15 minutes
 
 How far a recipe comes in a minute depends on what else the machine does. So the pace of all
@@ -182,6 +182,8 @@ class Court:
         self.judges = [Evaluator("primary"), Evaluator("second")]
         self.test = [judge(self.references.test)[0] for judge in self.judges]
         self.held_out, _ = self.judges[0](self.references.validation)
+        known = [known_baselines(judge, self.references, COUNT) for judge in self.judges]
+        self.floors = [baselines["floor"] for baselines in known]
 
     def curve(self, images: np.ndarray) -> float:
         """The Fréchet distance to the held-out images."""
@@ -191,27 +193,30 @@ class Court:
     def report(self, images: np.ndarray) -> dict[str, Any]:
         """What both evaluators say, against the test images."""
         return {
-            judge.name: self.verdict(judge, real, images)
-            for judge, real in zip(self.judges, self.test, strict=True)
+            judge.name: verdict(judge, real, floor, images)
+            for judge, real, floor in zip(self.judges, self.test, self.floors, strict=True)
         }
 
-    def verdict(self, judge: Evaluator, real: np.ndarray, images: np.ndarray) -> dict[str, Any]:
-        floor = known_baselines(judge, self.references, COUNT)["floor"]
-        features, probabilities = judge(images)
-        coverage = precision_recall_density_coverage(real, features).coverage
-        return {
-            "frechet_distance": round(frechet_distance(real, features), 2),
-            "floor": round(floor["frechet_distance"], 2),
-            "coverage": round(coverage, 4),
-            "coverage_floor": round(floor["coverage"], 4),
-            "modes": class_balance(probabilities).modes,
-        }
+
+def verdict(
+    judge: Evaluator, real: np.ndarray, floor: dict[str, Any], images: np.ndarray
+) -> dict[str, Any]:
+    """What one evaluator says of images, beside what real images reach."""
+    features, probabilities = judge(images)
+    coverage = precision_recall_density_coverage(real, features).coverage
+    return {
+        "frechet_distance": round(frechet_distance(real, features), 2),
+        "floor": round(floor["frechet_distance"], 2),
+        "coverage": round(coverage, 4),
+        "coverage_floor": round(floor["coverage"], 4),
+        "modes": class_balance(probabilities).modes,
+    }
 
 
 def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[str, Any]:
     """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
     pace, scored = pace_of(recipe), kinds(recipe)
-    marks = {min(round(mark / pace), steps[-1]): mark for mark in reversed(MARKS)}
+    exactly = {round(mark / pace) for mark in MARKS} | {steps[-1]}
     curve, reports = [], {}
     bar = progress_bar(len(steps), "generator")
     for step in steps:
@@ -220,7 +225,7 @@ def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[
         for kind in scored:
             row[kind] = court.curve(drawn[kind])
         curve.append(row)
-        if step in marks or step == steps[-1]:
+        if step in exactly:
             reports[step] = {kind: court.report(drawn[kind]) for kind in scored}
         bar.add(1)
     return {"drawn_from": scored[0], "curve": curve, "reports": reports}

@@ -218,9 +218,9 @@ def train_options(arguments: Sequence[str]) -> tuple[TrainOptions, dict[str, Any
 
 def _start_from(arguments: Sequence[str]) -> Recipe:
     """Looks ahead for --resume and --recipe: the defaults, in --help too, are that recipe's."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UserError):
-        record = Path(_given(arguments, "resume") or "") / "recipe.json"
-        return Recipe(**json.loads(record.read_text())["recipe"])
+    if run := _given(arguments, "resume"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UserError):
+            return Recipe(**json.loads((Path(run) / "recipe.json").read_text())["recipe"])
     return get_recipe(_given(arguments, "recipe") or "fast")
 
 

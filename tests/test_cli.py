@@ -305,6 +305,12 @@ def test_steps_or_epochs_whatever_the_recipe_has(recipe, given, form):
     assert get_recipe(recipe, **chosen) == options.settings
 
 
+def test_a_run_in_the_current_folder_changes_no_default(run_copy, monkeypatch):
+    monkeypatch.chdir(run_copy)
+    options, chosen = train_options([])
+    assert (options.settings, chosen) == (RECIPES["fast"], {})
+
+
 # --- sampling
 
 
