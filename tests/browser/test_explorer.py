@@ -130,7 +130,7 @@ def test_other_networks_need_no_other_javascript(browser, content, tmp_path, set
     latent = sample_latent(8, generator.input_shape[0][-1], seed=2)
     labels = one_hot(np.arange(8))
     expected = generator.predict([latent, labels], verbose=0)
-    assert expected.std() > 0.03
+    assert expected.std() > 0.01  # ten times what may differ
     assert np.abs(drawn_by_page(page, latent, labels) - expected).max() < 1e-3
     for tool in TOOLS:
         show(page, tool)
@@ -140,6 +140,7 @@ def test_other_networks_need_no_other_javascript(browser, content, tmp_path, set
 
 def untrained(recipe) -> keras.Model:
     """A generator whose weights are random in half precision, BatchNorm's statistics too."""
+    keras.utils.set_random_seed(0)  # some draws leave a picture of nearly one grey
     generator = build_conditional_generator(recipe)
     draw = np.random.default_rng(0)
     generator.set_weights(
