@@ -44,7 +44,7 @@ from dcgan_lib.training import build_gan, layer_precision, versions
 TABLE = Path(__file__).with_name("engine.json")
 RECIPE = RECIPES["tutorial"]
 PRECISIONS = ("float32", "mixed_bfloat16")
-STEPS = 3  # of each contender in a round
+STEPS = 2  # of each contender in a round
 SIDE = 2048  # of the matrices whose product is the measure of the peak
 
 

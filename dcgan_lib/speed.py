@@ -33,7 +33,8 @@ def hasten(network: keras.Model) -> keras.Model:
 def quicker_form(layer: layers.Layer) -> Callable[..., tf.Tensor] | None:
     """Returns what computes a layer sooner than Keras does, or None."""
     if type(layer) is layers.BatchNormalization:
-        return fused_batch_norm
+        last = layer.axis in (-1, len(layer.input.shape) - 1)
+        return fused_batch_norm if last and len(layer.input.shape) in (2, 4) else None
     if type(layer) is layers.Conv2DTranspose and is_plain(layer):
         _, rows, columns, _ = layer.input.shape
         if layer.strides == (2, 2) and layer.filters <= FEW_CHANNELS:

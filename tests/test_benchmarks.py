@@ -11,6 +11,12 @@ HERE = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.insert(0, str(HERE))
 
 import bench  # noqa: E402
+import cost  # noqa: E402
+import engine  # noqa: E402
+import keras  # noqa: E402
+from keras import layers  # noqa: E402
+
+from dcgan_lib.training import build_networks  # noqa: E402
 
 
 def test_the_table_is_made_from_the_results():
@@ -51,3 +57,62 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(argument):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert f"unknown recipe '{argument}'; known: fast" in done.stderr
+
+
+# --- the engine, and how cost grows
+
+
+def test_the_plain_loop_has_the_networks_of_the_tutorial():
+    ours = build_networks(engine.RECIPE, (28, 28, 1))
+    for plain, network in zip(engine.plain_networks(), ours, strict=True):
+        assert [w.shape for w in plain.weights] == [w.shape for w in network.weights]
+
+
+def test_operations_are_counted_by_the_rule():
+    generator = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(8),  # 24 multiply-adds
+            layers.Reshape((2, 2, 2)),
+            layers.Conv2DTranspose(1, 3, 2, padding="same"),  # 2 x 2 places x 9 x 2 channels: 72
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Conv2D(2, 3, 2, padding="same"),  # 2 x 2 places x 9 x 2 channels: 72
+            layers.Flatten(),
+            layers.Dense(1),  # 8
+        ]
+    )
+    forward = 96 + 2 * 80
+    of_d = 2 * 80 + 2 * 8  # kernels; inputs of the last layer
+    of_g = 80 + 96 + 72  # through D; kernels; inputs of G's last layer
+    counted = engine.operations_per_image(generator, discriminator)
+    assert counted == 2 * (forward + of_d + of_g)
+
+
+def test_the_engine_is_ahead_of_the_plain_loop():
+    result = json.loads(engine.TABLE.read_text())
+    assert result["operations_per_image"] == engine.operations_per_image(*engine.plain_networks())
+    for name in ("fit float32", "step float32"):
+        assert result["contenders"][name]["of_plain_same_precision"] >= 1.1
+
+
+def test_ratios_are_medians_of_rounds():
+    theirs, ours = [(4.0, 1.0), (9.0, 1.0), (2.0, 1.0)], [(2.0, 0.5), (3.0, 1.0), (2.0, 2.0)]
+    assert engine.ratio(theirs, ours, 0) == 2.0
+    assert engine.ratio(theirs, ours, 1) == 1.0
+
+
+def test_each_setting_has_its_cost():
+    rows = json.loads(cost.TABLE.read_text())["rows"]
+    for name, values in cost.VALUES.items():
+        assert cost.curve(rows, name, "memory_mib")[0] == list(values)
+    assert len(cost.findings(rows)) == len(cost.VALUES)
+    recipe = cost.recipe_of(cost.DEFAULT | {"width": 0.5, "batch size": 16})
+    assert (recipe.batch_size, recipe.generator_widths, recipe.discriminator_hidden) == (
+        16,
+        (32, 16),
+        64,
+    )
