@@ -41,6 +41,7 @@ from dcgan_lib.data import load_images, scale, training_batches
 from dcgan_lib.recipes import RECIPES
 from dcgan_lib.training import build_gan, layer_precision, versions
 
+tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
 TABLE = Path(__file__).with_name("engine.json")
 RECIPE = RECIPES["tutorial"]
 PRECISIONS = ("float32", "mixed_bfloat16")
