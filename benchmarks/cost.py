@@ -137,28 +137,30 @@ def short(value: float) -> str:
 
 def plot(rows: list[dict[str, Any]]) -> None:
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import NullFormatter, NullLocator, ScalarFormatter
+    from matplotlib.ticker import NullLocator
 
-    what = {"time_per_image": "time per image\n(default = 1)", "memory_mib": "peak memory\n(MiB)"}
+    panels = {
+        "time_per_image": ("time per image\n(default: 1)", (0.5, 1, 2, 5, 10, 20)),
+        "memory_mib": ("peak memory (MiB)", (100, 200, 500, 1000)),
+    }
+    titles = {"batch size": "batch size", "width": "width of all layers, times the default's"}
     figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharex="col", sharey="row")
     for column, name in enumerate(VALUES):
-        for row, (key, label) in enumerate(what.items()):
+        for row, (key, (label, ticks)) in enumerate(panels.items()):
             axis = axes[row, column]
             x, y = curve(rows, name, key)
             axis.plot(x, y, "o-", color=f"C{row}")
             axis.axvline(DEFAULT[name], color="0.6", linestyle=":", zorder=0)
-            axis.set(xscale="log", yscale="log")
-            axis.grid(alpha=0.3)
-            axis.yaxis.set_major_formatter(ScalarFormatter())
-            axis.yaxis.set_minor_formatter(NullFormatter())
-            axis.set_xticks(
-                x, [f"{value / 1000:g}k" if value >= 1000 else f"{value:g}" for value in x]
-            )
+            axis.set(xscale="log", yscale="log", ylim=(ticks[0] * 0.8, ticks[-1] * 1.2))
+            axis.set_xticks(x, [short(value) for value in x])
+            axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.xaxis.set_minor_locator(NullLocator())
+            axis.yaxis.set_minor_locator(NullLocator())
+            axis.grid(alpha=0.3)
             if column == 0:
                 axis.set_ylabel(label)
-        axes[0, column].set_title(name)
-    figure.suptitle("What training costs: recipe fast, one setting changed (dotted: default)")
+        axes[1, column].set_xlabel(titles.get(name, "images to train on"))
+    figure.suptitle("What training costs: recipe fast, one setting changed (dotted: the default)")
     figure.tight_layout()
     figure.savefig(PLOT, dpi=100)
 
