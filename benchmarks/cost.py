@@ -141,9 +141,9 @@ def plot(rows: list[dict[str, Any]]) -> None:
 
     panels = {
         "time_per_image": ("time per image\n(default: 1)", (0.5, 1, 2, 5, 10, 20)),
-        "memory_mib": ("peak memory (MiB)", (100, 200, 500, 1000)),
+        "memory_mib": ("memory (MiB), without\nTensorFlow itself", (100, 200, 500, 1000)),
     }
-    titles = {"batch size": "batch size", "width": "width of all layers, times the default's"}
+    titles = {"batch size": "batch size", "width": "width of all layers (default: 1)"}
     figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharex="col", sharey="row")
     for column, name in enumerate(VALUES):
         for row, (key, (label, ticks)) in enumerate(panels.items()):
