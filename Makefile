@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench studies \
+.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench scoreboard studies \
 	weights baselines address lock clean
 
 help:  ## list the targets
@@ -57,8 +57,18 @@ test-slurm: $(READY)  ## batch files on a private SLURM cluster (needs root), se
 bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --seconds 900": others)
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
 
+scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hours, may be stopped
+	$(BIN)/python benchmarks/scoreboard.py fast best --seeds 0 1 2
+	$(BIN)/python benchmarks/scoreboard.py conditional explorer hinge spectral wgan_gp smooth vanilla --minutes 20
+	$(BIN)/python benchmarks/scoreboard.py tutorial --seeds 0 1 2
+	$(BIN)/python benchmarks/scoreboard.py balanced keras
+	$(BIN)/python benchmarks/scoreboard.py tutorial --epochs 50
+	$(BIN)/python benchmarks/scoreboard.py schedule --minutes 360
+	$(BIN)/python benchmarks/scoreboard_report.py
+
 studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an hour and more)
 	$(BIN)/python benchmarks/studies.py gan_vs_dcgan --seeds 0
+	$(BIN)/python benchmarks/studies.py side_by_side --seeds 0
 	$(BIN)/python benchmarks/studies.py ablations
 	$(BIN)/python benchmarks/studies.py tricks
 

@@ -2,13 +2,15 @@
 
     python benchmarks/studies.py ablations            trains what is not yet in studies/
     python benchmarks/studies.py tricks --seeds 0
+    python benchmarks/studies.py side_by_side         fast, vanilla and a control, 400 steps
     python benchmarks/studies.py gan_vs_dcgan         vanilla for 60 epochs, fast for 20
     python benchmarks/studies.py ablations --publish  only gathers what is there
 
 Each training runs in a process of its own, on one core, two at a time, and leaves a file in
 benchmarks/studies/. The Fréchet distance is that of 10,000 samples to the 10,000 held-out images;
-seconds are those of processor time in training alone, so that other work does not count. What is
-gathered goes into dcgan_lib/published/, which comes with the package.
+seconds are those of processor time in training alone. Other work does not count in them, but it
+slows memory down: `load` (processes that wanted a core, mean of the last minute) says how much
+there was. What is gathered goes into dcgan_lib/published/, which comes with the package.
 """
 
 from __future__ import annotations
@@ -45,12 +47,17 @@ DENSE = {
     "discriminator_hidden": 0,
     "discriminator_widths": RECIPES["vanilla"].discriminator_widths,
 }
+SIDE_BY_SIDE = {  # notebook 06: what do convolutions change, and what does locality?
+    "fast": {},
+    "vanilla": {"recipe": "vanilla", "steps": 800},  # in about the seconds of fast's 400
+    "control": DENSE,
+    f"fast, {SHUFFLED}": {},
+    f"vanilla, {SHUFFLED}": {"recipe": "vanilla"},
+    f"control, {SHUFFLED}": DENSE,
+}
 ABLATIONS = {  # notebook 06: one thing taken away from `fast` at a time
     "fast": {},
-    "vanilla": {"recipe": "vanilla"},
     "no convolutions": DENSE,
-    SHUFFLED: {},
-    f"vanilla, {SHUFFLED}": {"recipe": "vanilla"},
     "no hidden Dense": {"generator_hidden": 0, "discriminator_hidden": 0},
     "no BatchNorm in G": {"generator_batch_norm": False},
     "no BatchNorm in D": {"discriminator_batch_norm": False},
@@ -85,17 +92,23 @@ TRICKS = {  # notebook 09: one thing added to `fast` at a time
 }
 
 STUDIES = {
+    "side_by_side": SIDE_BY_SIDE,
     "ablations": ABLATIONS,
     "tricks": TRICKS,
     "gan_vs_dcgan": {"vanilla": {"recipe": "vanilla"}, "fast": {"steps": None, "epochs": 20}},
 }
-STEPS = 600
-MARKS = {"ablations": (50, 100, 200, 300, 400, 500, 600), "tricks": (100, 200, 400, 600)}
+STEPS = {"side_by_side": 400, "ablations": 600, "tricks": 600}
+MARKS = {
+    "side_by_side": range(100, 801, 100),
+    "ablations": (50, 100, 200, 300, 400, 500, 600),
+    "tricks": (100, 200, 400, 600),
+}
 SHOWN_EPOCHS = (0, 1, 2, 4, 9, 19, 39, 59)  # counted from 0
+SHOWN_STEPS = (400, 800)
 
 
 def recipe_of(study: str, variant: str, seed: int) -> Recipe:
-    changes = {"steps": STEPS} if study != "gan_vs_dcgan" else {}
+    changes = {"steps": STEPS[study]} if study in STEPS else {}
     changes |= STUDIES[study][variant] | {"seed": seed}
     return RECIPES[changes.pop("recipe", "fast")].replace(**changes)
 
@@ -142,10 +155,13 @@ def train(study: str, variant: str, seed: int) -> dict[str, Any]:
                 return
             row = {"variant": variant, "seed": seed, "step": step}
             row["seconds"] = round(now - self.begin - self.paused, 1)
+            row["load"] = round(os.getloadavg()[0], 1)
             losses = {name: round(float(logs[name]), 4) for name in ("d_loss", "g_loss")}
             rows.append(row | losses | judged(network, real, judge))
             if recipe.epochs and epoch - 1 in SHOWN_EPOCHS:
                 pictures[f"{variant}, epoch {epoch - 1}"] = drawn(network)
+            if study == "side_by_side" and seed == 0 and step in SHOWN_STEPS:
+                pictures[f"{variant}, step {step}"] = drawn(network)
             self.paused += time.process_time() - now
 
     def drawn(network: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import re
 import shlex
 import sys
@@ -171,8 +172,10 @@ def one_line(complaint: str) -> str:
 
 
 def train(arguments: Sequence[str]) -> int:
-    options = parse(TrainOptions, arguments, prog="dcgan train", default=_train_defaults(arguments))
-    chosen = _chosen_settings(options)
+    standard = _start_from(arguments)
+    default = _train_defaults(arguments, standard)
+    options = parse(TrainOptions, arguments, prog="dcgan train", default=default)
+    chosen = _chosen_settings(options.settings, standard)
     started = time.perf_counter()
     import dcgan_lib
 
@@ -203,27 +206,42 @@ def train(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _train_defaults(arguments: Sequence[str]) -> TrainOptions:
-    """Looks ahead for --recipe, so that --help and the defaults are that recipe's.
+def _start_from(arguments: Sequence[str]) -> Recipe:
+    """Looks ahead for --resume and --recipe: the defaults, in --help too, are that recipe's."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, UserError):
+        record = Path(_given(arguments, "resume") or "") / "recipe.json"
+        return Recipe(**json.loads(record.read_text())["recipe"])
+    return get_recipe(_given(arguments, "recipe") or "fast")
 
-    Also for --steps and --epochs, because the one that is given replaces the recipe's other.
+
+def _given(arguments: Sequence[str], name: str) -> str | None:
+    """Returns what follows `--name`, or None."""
+    for word, following in zip(arguments, [*arguments[1:], None], strict=True):
+        if word == f"--{name}":
+            return following
+        if word.startswith(f"--{name}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _train_defaults(arguments: Sequence[str], recipe: Recipe) -> TrainOptions:
+    """What the options are if nothing else is said.
+
+    Looks ahead for --steps and --epochs too: the one that is given replaces the recipe's other.
     """
-    words = " ".join(arguments)
-    given = dict(re.findall(r"--(recipe|steps|epochs)[= ](\S+)", words))
-    recipe = get_recipe(given.pop("recipe", "fast"))
-    if len(given) == 1 and (length := given.popitem())[1].isdigit():
-        return TrainOptions(recipe.name, settings=recipe.replace(**{length[0]: int(length[1])}))
-    return TrainOptions(recipe.name, settings=recipe)
+    length = {name: _given(arguments, name) for name in ("steps", "epochs")}
+    given = {name: int(value) for name, value in length.items() if value and value.isdigit()}
+    start = _given(arguments, "recipe") or "fast"
+    return TrainOptions(start, settings=recipe.replace(**given) if len(given) == 1 else recipe)
 
 
-def _chosen_settings(options: TrainOptions) -> dict[str, Any]:
-    standard = RECIPES[options.recipe]
-    chosen = {
-        field.name: getattr(options.settings, field.name)
+def _chosen_settings(settings: Recipe, standard: Recipe) -> dict[str, Any]:
+    """The values that differ from the recipe's own."""
+    return {
+        field.name: getattr(settings, field.name)
         for field in dataclasses.fields(Recipe)
-        if getattr(options.settings, field.name) != getattr(standard, field.name)
+        if getattr(settings, field.name) != getattr(standard, field.name)
     }
-    return chosen
 
 
 def _report(run: Any, seconds: float) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan_lib.checkpoints import FINISHED, atomic_path, read_record, write_json
+from dcgan_lib.checkpoints import FINISHED, QUALITY, atomic_path, read_record, write_json
 from dcgan_lib.errors import UserError
 from dcgan_lib.evaluator import FOLDER, weights_hash
+from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import RECIPES, Recipe
 from dcgan_lib.training import build_networks, load_generator, load_run
 
@@ -32,6 +33,8 @@ def published() -> list[str]:
 
 def model_card(name: str) -> dict[str, Any]:
     """Returns what a published generator is: recipe, data, command, scores, limits, hash.
+
+    Also how its training went: the columns of the run's `log.csv` and `quality.csv`, as lists.
 
     Raises:
         UserError: an unknown name.
@@ -85,10 +88,11 @@ def publish(run: str | Path, folder: Path = FOLDER) -> Path:
         The path of its card.
 
     Raises:
-        UserError: a run that is not finished, not of a recipe as it stands, or not scored by
-            both evaluators.
+        UserError: a run that is not finished, not of a recipe as it stands, without a quality
+            curve, or not scored by both evaluators.
     """
     finished, record = load_run(run), read_record(run)
+    curve = read_log(Path(run) / QUALITY)
     numbers = json.loads((Path(run) / FINISHED).read_text())
     if not {"quality", "quality_second"} <= numbers.keys():
         both = "dcgan evaluate RUN, and again with --evaluator second"
@@ -110,6 +114,8 @@ def publish(run: str | Path, folder: Path = FOLDER) -> Path:
         "data": data,
         "versions": record["versions"],
         "scores": {key: numbers[key] for key in ("quality", "quality_second")},
+        "log": columns(finished.log),
+        "quality_curve": columns(curve),
         "limits": LIMITS,
         "recipe": record["recipe"],
     }
@@ -119,3 +125,9 @@ def publish(run: str | Path, folder: Path = FOLDER) -> Path:
         card["training_seconds"] = min(card["training_seconds"], known["training_seconds"])
     write_json(path, card)
     return path
+
+
+def columns(log: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Returns the columns of a log, rounded; not the seconds, which other work may have slowed."""
+    kept = {name: values for name, values in log.items() if name != "seconds"}
+    return {name: np.round(values, 4).tolist() for name, values in kept.items()}

@@ -3,6 +3,7 @@
 // about the digit at once; an average of many keeps what they have in common.
 
 const ARITHMETIC_SAMPLES = 200;
+const ARITHMETIC_ROW = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
 
 // What can be measured in a picture, from its brightness (0 to 1); and the words for it.
 const PROPERTIES = {
@@ -56,6 +57,12 @@ function arithmeticTool(network) {
   const count = slider("arithmetic-count", ask);
   const strength = slider("arithmetic-strength", ask, (value) => value.toFixed(2));
   let ranked = { key: "" };
+  for (const name of ["c", "a", "b", "result"]) {
+    reserve(`arithmetic-${name}`, network.shape);
+    putNumbers(find(`arithmetic-${name}-z`), new Float32Array(network.latentDim));
+    describe(name, "");
+  }
+  reserve("arithmetic-row", network.shape, ARITHMETIC_ROW.length);
 
   function measured(values) {
     const light = values.map((value) => (value + 1) / 2);
@@ -80,34 +87,39 @@ function arithmeticTool(network) {
     const b = mean(vectors.slice(-count.value));
     const c = sampleLatent(1, network.latentDim, 5 + 1000 * settings.seed)[0];
     const moved = (factor) => rescale(plus(c, times(minus(a, b), factor)), length(c));
-    const [most, least] = PROPERTIES[property.value].ends;
     const label = oneHot(learn.digit, network.classes);
     const other = oneHot(apply.digit, network.classes);
-    show("c", c, other, "c, drawn at random");
-    show("a", a, label, `a, mean of the ${count.value} ${most}`);
-    show("b", b, label, `b, mean of the ${count.value} ${least}`);
-    const result = show(
-      "result",
-      moved(strength.value),
-      other,
-      `c ${strength.value < 0 ? "−" : "+"} ${Math.abs(strength.value).toFixed(2)} (a\u00a0−\u00a0b)`,
-    );
-    const row = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
+    show("c", c, other);
+    show("a", a, label);
+    show("b", b, label);
+    const result = show("result", moved(strength.value), other);
     putDigits(
       find("arithmetic-row"),
-      row.map((factor) => draw(network, moved(factor), other)),
+      ARITHMETIC_ROW.map((factor) => draw(network, moved(factor), other)),
       network.shape,
     );
     announce(`Result: ${result}`);
   }
 
   // A digit and, below it, the numbers of its latent vector and what is measured in it.
-  function show(name, z, label, words) {
+  function show(name, z, label) {
     const values = draw(network, z, label);
     putDigits(find(`arithmetic-${name}`), [values], network.shape);
     putNumbers(find(`arithmetic-${name}-z`), times(z, settings.temperature));
     const found = number(Math.round(measured(values)) || 0) + PROPERTIES[property.value].unit;
-    find(`arithmetic-${name}-words`).textContent = `${property.value} ${found}\n${words}`;
+    describe(name, found);
     return found;
+  }
+
+  function describe(name, found) {
+    const [most, least] = PROPERTIES[property.value].ends;
+    const sign = strength.value < 0 ? "−" : "+";
+    const words = {
+      c: "c, drawn at random",
+      a: `a, mean of the ${count.value} ${most}`,
+      b: `b, mean of the ${count.value} ${least}`,
+      result: `c ${sign} ${Math.abs(strength.value).toFixed(2)} (a\u00a0−\u00a0b)`,
+    };
+    find(`arithmetic-${name}-words`).textContent = `${property.value} ${found}\n${words[name]}`;
   }
 }

@@ -4,11 +4,12 @@
 function showCard(card) {
   const rows = {
     Network:
-      `generator “${card.name}” of a conditional DCGAN, ` +
-      `${number(card.parameters)} parameters (weights ${card.hash})`,
+      `generator “${card.name}” of a conditional DCGAN (a GAN with convolutions that is told ` +
+      `which digit), ${number(card.parameters)} parameters (weights ${card.hash})`,
     Data: `${card.data.name}, ${number(card.data.images)} images`,
     Training:
-      `${number(card.steps)} steps of ${card.batchSize} images, seed ${card.seed}, ` +
+      `${number(card.steps)} steps of ${card.batchSize} images, seed ${card.seed} ` +
+      "(the number that all its random numbers follow from), " +
       `${number(Math.round(card.seconds))} seconds`,
     Command: card.command,
     Score:

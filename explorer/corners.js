@@ -10,6 +10,7 @@ function between([topLeft, topRight, bottomLeft, bottomRight], across, down, way
 
 function cornersTool(network) {
   const ask = redrawing(find("corners"), redraw);
+  reserve("corners-grid", network.shape, CORNER_SIDE, CORNER_SIDE);
   const menus = [0, 6, 7, 2].map((digit, i) =>
     digitMenu(`corner-${i}`, digit, ask, network.classes),
   );

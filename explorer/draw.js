@@ -2,8 +2,9 @@
 // Choose a digit: twenty-five styles of it, and one style for all digits.
 
 function drawTool(network) {
-  const section = find("draw");
-  const ask = redrawing(section, redraw);
+  const ask = redrawing(find("draw"), redraw);
+  reserve("draw-styles", network.shape, 5, 5);
+  reserve("draw-digits", network.shape, network.classes);
   const choices = find("draw-digit");
   for (let digit = 0; digit < network.classes; digit++) {
     const label = document.createElement("label");

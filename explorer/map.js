@@ -11,7 +11,9 @@ const MAP_ROWS = [
 const MAP_PLACES = MAP_ROWS.flatMap((row, i) =>
   row.map((digit, j) => ({ digit, x: (j + 0.5) / row.length, y: (i + 0.5) / MAP_ROWS.length })),
 );
-const MAP_TILES = 18; // in a row of the background
+const MAP_TILES = 15; // in a row of the background
+const MAP_COARSE = 3; // so many of them, each way, are one large digit at first
+const MAP_MILLISECONDS = 10; // for the background in each frame
 const MAP_REACH = 0.13; // of a digit's place; the larger, the softer the borders
 const MAP_TURN = 0.5; // how far z turns from the middle to the edge, in radians
 const MAP_STEP = 1 / 60; // of an arrow key
@@ -44,13 +46,23 @@ function rightAngled(vectors) {
   return done;
 }
 
+// The tiles in the order in which they are drawn: few large ones, then all, row by row.
+function* coarseToFine() {
+  for (const size of [MAP_COARSE, 1]) {
+    for (let row = 0; row < MAP_TILES; row += size) {
+      for (let column = 0; column < MAP_TILES; column += size) yield { row, column, size };
+    }
+  }
+}
+
 function mapTool(network) {
   const section = find("map");
   const [area, tiles, big, cursor] = ["map-area", "map-tiles", "map-big", "map-cursor"].map(find);
   const announce = announcer("map-says");
   const side = network.shape[0];
   const point = { x: 0.85, y: 0.36 };
-  let newest;
+  const oneTile = new OffscreenCanvas(side, side);
+  let [painting, stale] = [null, false];
   const askPoint = redrawing(section, drawPoint);
   redrawing(section, drawTiles);
   resize(tiles, MAP_TILES * side, MAP_TILES * side);
@@ -71,32 +83,46 @@ function mapTool(network) {
       .map((share, digit) => ({ share: Math.round(100 * share), digit }))
       .filter(({ share }) => share >= 5)
       .sort((a, b) => b.share - a.share)
-      .map(({ share, digit }) => `${share} % ${digit}`)
+      .map(({ share, digit }) => `${digit}\u00a0(${share}\u00a0%)`)
       .join(", ");
     find("map-words").textContent = `Label here: ${words}`;
     announce(`Label: ${words}`);
   }
 
-  // The background takes hundreds of passes: a few in each frame, scattered, so that a change shows
-  // everywhere at once and the page stays quick.
+  // The background takes hundreds of passes, a few in each frame, so that the page stays quick.
+  // Whoever drags the temperature sees all of it follow, coarsely; when it rests, it becomes fine.
   function drawTiles() {
-    const axes = directions();
-    const all = MAP_TILES * MAP_TILES;
-    const step = 131; // shares no factor with the number of tiles, so every tile has its turn
-    let next = 0;
-    const drawing = {};
-    newest = drawing;
-    function some() {
-      const until = performance.now() + 10;
-      while (next < all && performance.now() < until) {
-        const tile = (next++ * step) % all;
-        const [row, column] = [Math.floor(tile / MAP_TILES), tile % MAP_TILES];
-        const values = drawAt((column + 0.5) / MAP_TILES, (row + 0.5) / MAP_TILES, axes);
-        putDigit(tiles.getContext("2d"), values, network.shape, column * side, row * side);
+    stale = true;
+    tiles.setAttribute("aria-busy", true);
+    if (!painting) paintTiles();
+  }
+
+  function paintTiles() {
+    const until = performance.now() + MAP_MILLISECONDS;
+    while (performance.now() < until) {
+      if (stale && !painting?.coarse) {
+        stale = false;
+        painting = { axes: directions(), tiles: coarseToFine(), coarse: true };
       }
-      if (next < all && newest === drawing) requestAnimationFrame(some);
+      const { value: tile, done } = painting.tiles.next();
+      if (done) {
+        painting = null;
+        tiles.setAttribute("aria-busy", false);
+        return;
+      }
+      painting.coarse = tile.size > 1;
+      const [x, y] = [tile.column, tile.row].map((i) => (i + tile.size / 2) / MAP_TILES);
+      putTile(tile, drawAt(x, y, painting.axes));
     }
-    some();
+    requestAnimationFrame(paintTiles);
+  }
+
+  function putTile({ row, column, size }, values) {
+    const place = [column * side, row * side, size * side, size * side];
+    putDigit(oneTile.getContext("2d"), values, network.shape);
+    const context = tiles.getContext("2d");
+    context.clearRect(...place);
+    context.drawImage(oneTile, ...place);
   }
 
   function go(x, y) {
@@ -127,4 +153,5 @@ function mapTool(network) {
   for (let digit = 0; digit < network.classes; digit++) {
     find("map-label").insertAdjacentHTML("beforeend", `<span><b><i></i></b>${digit}</span>`);
   }
+  drawPoint(); // at once: its words take up room
 }

@@ -26,47 +26,67 @@ function putDigits(canvas, pictures, [height, width], columns = pictures.length)
   });
 }
 
+// A place for so many pictures before there are any: what follows must not move when they come,
+// or links to it would miss.
+function reserve(id, [height, width], columns = 1, rows = 1) {
+  resize(find(id), columns * width, rows * height);
+}
+
 // Setting a canvas's size also wipes it.
 function resize(canvas, width, height) {
   canvas.width = width;
   canvas.height = height;
 }
 
+// How a share of the largest number is coloured: as red, green, blue and opacity.
+const INK = (share) => [0, 0, 0, share];
+const TWO_COLOURS = (share) => (share > 0 ? [217, 115, 13, share] : [47, 127, 209, -share]);
+
 // Numbers as coloured cells: one colour above zero, another below, paler the nearer to zero.
-function putNumbers(canvas, values, columns = 10) {
+function putNumbers(canvas, values, columns = 10, full = 2.5) {
   resize(canvas, columns, Math.ceil(values.length / columns));
-  const context = canvas.getContext("2d");
-  values.forEach((value, i) => {
-    context.fillStyle = value > 0 ? "#d9730d" : "#2f7fd1";
-    context.globalAlpha = Math.min(1, Math.abs(value) / 2.5);
-    context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
-  });
+  canvas.getContext("2d").drawImage(coloured(values, columns, TWO_COLOURS, full), 0, 0);
 }
 
-// Feature maps: each channel of a layer as a small picture, the layer's largest value full black.
-function putMaps(canvas, values, [height, width, channels]) {
-  let columns = Math.ceil(Math.sqrt(channels));
-  while (channels % columns) columns++; // no row is left half empty
-  const largest = values.reduce((a, b) => Math.max(a, b), 1e-6);
-  const maps = Array.from({ length: channels }, (_, channel) =>
-    Float32Array.from(
-      { length: height * width },
-      (_, i) => (2 * values[i * channels + channel]) / largest - 1,
-    ),
-  );
-  const gap = 1; // a grey line between neighbours
-  resize(canvas, columns * (width + gap) - gap, (channels / columns) * (height + gap) - gap);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "rgb(0 0 0 / 30%)";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  maps.forEach((map, i) => {
-    const [x, y] = [(i % columns) * (width + gap), Math.floor(i / columns) * (height + gap)];
-    putDigit(
-      context,
-      map.map((value) => Math.max(-1, value)),
-      [height, width],
-      x,
-      y,
-    );
+// A small picture with a pixel for each number; `full` and what is beyond it is opaque.
+function coloured(values, width, colour, full) {
+  const small = new OffscreenCanvas(width, Math.ceil(values.length / width));
+  const context = small.getContext("2d");
+  const picture = context.createImageData(small.width, small.height);
+  values.forEach((value, i) => {
+    const [red, green, blue, opacity] = colour(value / full);
+    picture.data.set([red, green, blue, 255 * opacity], 4 * i);
   });
+  context.putImageData(picture, 0, 0);
+  return small;
+}
+
+const MAP_ZOOM = 4; // canvas pixels for each pixel of a feature map
+const MAP_GAP = 2; // between neighbours: a grey line, thinner than any pixel of a map
+const MAP_PIXEL = 3; // on the screen, at least
+
+// Feature maps: each channel of a layer as a small picture, in `room` so many pixels wide.
+function putMaps(canvas, values, [height, width, channels], colour, full, room) {
+  const columns = squareColumns(channels, room / (width * MAP_PIXEL));
+  const [stepX, stepY] = [width, height].map((side) => side * MAP_ZOOM + MAP_GAP);
+  resize(canvas, columns * stepX - MAP_GAP, (channels / columns) * stepY - MAP_GAP);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.fillStyle = "rgb(128 128 128 / 60%)";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  for (let channel = 0; channel < channels; channel++) {
+    const map = values.filter((_, i) => i % channels === channel);
+    const place = [(channel % columns) * stepX, Math.floor(channel / columns) * stepY];
+    const size = [width * MAP_ZOOM, height * MAP_ZOOM];
+    context.clearRect(...place, ...size);
+    context.drawImage(coloured(map, width, colour, full), ...place, ...size);
+  }
+}
+
+// Columns of a grid that leaves no place empty and is nearly square, but has no more than `most`.
+function squareColumns(count, most = count) {
+  let columns = Math.ceil(Math.sqrt(count));
+  while (count % columns) columns++;
+  while (columns > 1 && (columns > most || count % columns)) columns--;
+  return columns;
 }

@@ -7,7 +7,7 @@ function trainingTool(training) {
   const announce = announcer("training-says");
   const pictures = frames.map(({ picture }) => {
     const image = new Image();
-    image.onload = ask;
+    image.onload = () => image === pictures[time.value] && redraw(); // at once: it takes up room
     image.src = picture;
     return image;
   });
@@ -40,13 +40,12 @@ function trainingTool(training) {
     const [d, g] = [losses.d_loss, losses.g_loss].map((line) => at(losses.step, line, step()));
     const distance = at(quality.step, quality.frechet_distance, step());
     find("training-loss-words").textContent = d
-      ? `Losses: discriminator ${d.value.toFixed(2)}, generator ${g.value.toFixed(2)}`
-      : "Losses: none measured yet";
+      ? `Here: discriminator ${d.value.toFixed(2)}, generator ${g.value.toFixed(2)}.`
+      : "None is measured yet.";
     const { value, when } = distance;
     const words = value < 100 ? value.toFixed(1) : number(Math.round(value));
     find("training-quality-words").textContent =
-      `Fréchet distance to real digits, measured at step ${number(when)}: ${words} ` +
-      `(real against real: ${floor.toFixed(1)})`;
+      `At step ${number(when)} it is ${words} (real against real: ${floor.toFixed(1)}).`;
     announce(`Step ${step()}: distance to real digits ${words}`);
   }
 

@@ -10,6 +10,8 @@ function walkTool(network) {
     askBig();
     askStills();
   };
+  reserve("walk-big", network.shape);
+  reserve("walk-stills", network.shape, WALK_STILLS);
   const announce = announcer("walk-says");
   const start = { menu: digitMenu("walk-start", 4, ask, network.classes), seed: 11 };
   const end = { menu: digitMenu("walk-end", 9, ask, network.classes), seed: 12 };

@@ -21,8 +21,7 @@
 #
 # **You need** Python, a little Keras, and what a mean is. Of GANs only this: a *generator* G draws
 # images from random numbers, and a *discriminator* D learns to tell them from real ones
-# ([notebook 04](04_training.ipynb)). **Run time**: four to five minutes on two processor cores, no
-# GPU.
+# ([notebook 04](04_training.ipynb)). **Run time**: about a minute on two processor cores, no GPU.
 
 # %% [markdown]
 # The first cell only finds the library `dcgan_lib`: in a copy of the project it uses that copy,
@@ -54,13 +53,17 @@ import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
-# Our tests run this notebook with `DCGAN_PROFILE=quick`: a few steps on few images, whose numbers
-# mean nothing. Leave the variable unset and you get the real thing.
+# Two switches. With `TRAIN = False` section 1 loads a generator that comes with the library, and
+# the log of its training; with `True` it trains the same one anew, which takes a minute or two.
+#
+# And our tests run this notebook with `DCGAN_PROFILE=quick`: a few steps on few images, whose
+# numbers mean nothing. Leave the variable unset and you get the real thing.
 
 # %%
 import os
 from pathlib import Path
 
+TRAIN = False
 QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
 FEW = {"steps": 12, "max_images": 1000, "sample_every": 4, "log_every": 4, "quality_every": 4}
 SHORT = FEW if QUICK else {}
@@ -69,41 +72,49 @@ RUNS = Path("runs") / "07"
 # %% [markdown]
 # ## 1 · The loss cannot tell
 #
-# We train the default recipe (`fast`, a named set of settings): about a minute on two cores that
-# have nothing else to do. `resume=False` trains anew even if the folder holds a run.
-
-# %%
-from dcgan_lib import load_images, train_dcgan_mnist
-
-data = load_images()
-folder = RUNS / ("quick" if QUICK else "fast")
-run = train_dcgan_mnist("fast", folder, data.name, resume=False, verbose=False, **SHORT)
-print("trained into", run.folder.as_posix())
-
-# %% [markdown]
+# First a trained generator. Its recipe (a named set of settings) is `fast`, the project's default.
 # A **loss** is the number that a player makes smaller in training, and a **step** is one move of
-# both players. Besides the losses, the run has written `quality.csv`: every so many steps it drew
-# 1,000 images and measured a distance from real ones (`frechet_distance`). How, is the subject of
-# this notebook; for now, smaller is better.
-#
-# (With scikit-learn's digits, which stand in where MNIST cannot be reached, there are too few
-# images to compare with. Then the curve stays empty.)
+# both players. The training wrote down the losses, and every so many steps it drew 1,000 images and
+# measured a distance from real ones (`frechet_distance`). How, is the subject of this notebook; for
+# now, smaller is better.
 
 # %%
 import numpy as np
 
-from dcgan_lib import QualityCallback
+from dcgan_lib import QualityCallback, load_images, load_pretrained, model_card, train_dcgan_mnist
 from dcgan_lib.plots import read_log
 
-path = run.folder / "quality.csv"
-empty = {name: np.full(1, np.nan) for name in QualityCallback.COLUMNS}
-curve = read_log(path) if path.exists() else empty
+data = load_images()
+
+
+def trained_here():
+    run = train_dcgan_mnist("fast", RUNS / "fast", data.name, resume=False, verbose=False, **SHORT)
+    path = run.folder / "quality.csv"
+    empty = {name: np.full(1, np.nan) for name in QualityCallback.COLUMNS}
+    return run.generator, run.log, read_log(path) if path.exists() else empty
+
+
+# %% [markdown]
+# A published generator has a *model card*, a file that says what it is: the command that made it,
+# its data, its scores, its losses and its quality curve. Now train, or load, as you chose above.
+#
+# (Where MNIST cannot be reached, scikit-learn's digits stand in. The published generator never saw
+# those: set `TRAIN = True` there. They are too few to measure with, so the curve will stay empty.)
+
+# %%
+card = model_card("fast")
+if TRAIN:
+    generator, log, curve = trained_here()
+else:
+    generator, log, curve = load_pretrained("fast"), card["log"], card["quality_curve"]
+print("trained just now" if TRAIN else f"loaded; made by: {card['command']}")
 print(*curve)
 
 # %% [markdown]
-# These are its columns. We need the first and the third; `floor` comes in section 3, `modes` and
-# `distance_from_uniform` in section 4. The plot leaves out step 0: before any training the distance
-# is so large that the rest of the curve would lie flat on the axis.
+# The last line has the columns of the measurements. We need `step` and `frechet_distance`; `floor`
+# comes in section 3, `modes` and `distance_from_uniform` in section 4. The plot leaves out step 0:
+# before any training the distance is so large that the rest of the curve would lie flat on the
+# axis.
 #
 # **Predict, then run:** the distance falls all the time, so the images get better. What do the
 # losses do meanwhile?
@@ -112,8 +123,8 @@ print(*curve)
 import matplotlib.pyplot as plt
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3), layout="constrained")
-left.plot(run.log["step"], run.log["d_loss"], label="discriminator")
-left.plot(run.log["step"], run.log["g_loss"], label="generator")
+left.plot(log["step"], log["d_loss"], label="discriminator")
+left.plot(log["step"], log["g_loss"], label="generator")
 left.set(xlabel="step", ylabel="loss", title="The losses", ylim=(0, None))
 left.legend()
 right.plot(curve["step"][1:], curve["frechet_distance"][1:], "o-", color="tab:red")
@@ -482,17 +493,17 @@ for name, value in shares._asdict().items():
 #
 # **Are they copies?** A network that knows its training images by heart has learned nothing about
 # other ones. That is **overfitting**, and a generator that does it draws copies. We look for the
-# nearest training image of a drawn one, pixel by pixel. Here are eight images of our run with
-# their nearest neighbours:
+# nearest training image of a drawn one, pixel by pixel. Here are eight images of our
+# generator with their nearest neighbours:
 
 # %%
 from dcgan_lib import sample_latent
 
 
 def samples(count, seed):
-    """Draws images from the run's generator."""
-    noise = sample_latent(count, run.generator.input_shape[-1], seed)
-    return run.generator.predict(noise, batch_size=500, verbose=0)
+    """Draws images from our generator."""
+    noise = sample_latent(count, generator.input_shape[-1], seed)
+    return generator.predict(noise, batch_size=500, verbose=0)
 
 
 # %% [markdown]
@@ -517,7 +528,7 @@ plot_images(np.concatenate([drawn, train[nearest]]), columns=8, titles=titles)
 # number moves. One part of the held-out images is what we compare with; another part is damaged.
 
 # %%
-count = 2 * len(held) // 5
+count = len(held) // 5
 reference, reference_features = held[:count], held_features[:count]
 rest, rest_labels = held[count:], labels[count:]
 victims = rest[:count]
@@ -635,16 +646,13 @@ plt.show()
 # %% [markdown]
 # What to take from it (up to about 5 can be chance: five repeats give only a rough spread):
 #
-# - **No sevens.** The number of classes and the imbalance say it at once; both distances notice.
-#   Coverage loses about the tenth that are sevens. Recall loses less: odd drawn images have large
-#   balls, and some reach into the sevens. Precision sees nothing: what is drawn is fine.
-# - **Only 100 images.** Precision and density are as good as ever, and all ten classes are there
-#   (if not in equal shares, which the imbalance sees). Recall and coverage collapse, recall even to
-#   0: with every image there dozens of times, the nearest neighbours of an image are its own
-#   copies, and the balls have no size.
-# - **Training images.** All numbers stay close to the floor but one: only the copied share knows.
-#   (Small differences come from the judge, who learned from the same images and is a little surer
-#   of them.) No distance protects you from a generator that recites.
+# - **No sevens.** The number of classes says it at once; both distances notice. Coverage and recall
+#   lose about the tenth that are sevens. Precision sees nothing: what is drawn is fine.
+# - **Only 100 images.** Precision and density are as good as ever, and all ten classes are there.
+#   Recall and coverage collapse, recall even to 0: with every image there twenty times, the nearest
+#   neighbours of an image are its own copies, and the balls have no size.
+# - **Training images.** All numbers stay at the floor but one: only the copied share knows. No
+#   distance protects you from a generator that recites.
 # - **Noise and pure noise.** Nearly everything notices. But look at the confidence in the table:
 #   noise on the digits lowers it, pure noise makes it 1.
 # - **Blurred, half the contrast.** Both distances, recall and coverage notice. Precision does not
@@ -723,9 +731,9 @@ noise_of_one = np.std(repeats, ddof=1)
 print(f"the finished generator: {np.mean(repeats):.1f}, spread {noise_of_one:.1f}")
 
 # %% [markdown]
-# Differences of this size between two measurements mean nothing. (The run measures with the same
-# noise each time, so its curve is smoother than that. It does not help when you compare two
-# *different* runs. And the same recipe trained with another seed gives another generator: to
+# Differences of this size between two measurements mean nothing. (A training is measured with the
+# same noise each time, so its curve is smoother than that. It does not help when you compare two
+# *different* trainings. And the same recipe trained with another seed gives another generator: to
 # compare recipes, train each with several seeds.)
 #
 # ### Two marks to compare with
@@ -748,11 +756,11 @@ print(f"blurred real images {blurred_mark:.1f}, the floor {floor_mark:.1f}")
 # %%
 steps, distances = curve["step"][1:], curve["frechet_distance"][1:]
 figure, axis = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
-axis.errorbar(steps, distances, noise_of_one, fmt="o", capsize=4, label="the run")
+axis.errorbar(steps, distances, noise_of_one, fmt="o", capsize=4, label="measured")
 axis.plot(steps, np.minimum.accumulate(distances), "--", color="tab:red", label="best so far")
 axis.axhline(blurred_mark, color="tab:green", linestyle=":", label="blurred real images")
 axis.axhline(floor_mark, color="grey", linestyle=":", label="real images (the floor)")
-axis.set(xlabel="step", ylabel="Fréchet distance", ylim=(0, None), title="Quality of the run")
+axis.set(xlabel="step", ylabel="Fréchet distance", ylim=(0, None), title="Quality of the training")
 axis.legend(fontsize=9)
 plt.show()
 
@@ -771,33 +779,44 @@ plt.show()
 #
 # *Best so far, or last?* Here they are the same; often they are not. The last is the honest one:
 # you decided beforehand when to stop. The best of many measurements was also lucky. If you choose
-# it, measure it again with fresh random numbers and other real images; in this project the test
-# images serve for that, once, at the end: `dcgan evaluate runs/07/fast`, 10,000 images on each
-# side.
+# it, measure it again with fresh random numbers and other real images. In this project the test
+# images serve for that, once, at the end, with 10,000 images on each side: `dcgan evaluate`. Our
+# generator was judged so before it was published; `card["scores"]` has the result.
 #
 # ## 8 · When the number misleads
 #
 # Two sets of images: real digits, blurred, and digits that a generator has drawn. By the curve
 # above, our finished generator is far better than blur, and that is no contest. So we train a
-# beginner: the same recipe, stopped after a quarter of the steps.
+# beginner: the same recipe, stopped after a quarter of the steps. (`build_gan` makes both players
+# and their loss, ready for `fit`.)
 
 # %%
-brief = SHORT or {"steps": 250}
-beginner = train_dcgan_mnist(
-    "fast", RUNS / "brief", data.name, resume=False, verbose=False, **brief
-).generator
+from dcgan_lib import RECIPES, training_batches
+from dcgan_lib.training import build_gan
+
+fast, images = RECIPES["fast"], data.images[allowed]
+gan = build_gan(fast, len(images))
+batches = training_batches(images, fast.batch_size, fast.seed)
+gan.fit(batches, steps_per_epoch=12 if QUICK else 250, shuffle=False, verbose=0)
+beginner = gan.sampler  # the network that draws the samples
+
+# %% [markdown]
+# As many images as we have damaged:
+
+# %%
 noise = sample_latent(count, beginner.input_shape[-1], seed=4)
 drawn = beginner.predict(noise, batch_size=500, verbose=0)
+print("drawn by the beginner:", drawn.shape)
 
 # %% [markdown]
 # Before you look at any number: which do you like better?
 
 # %%
-pair = {"real images, blurred": damaged["blurred"], "drawn by a beginner": drawn}
+pair = {"blurred": damaged["blurred"], "drawn by a beginner": drawn}
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 3), layout="constrained")
 for axis, (name, images) in zip(axes, pair.items(), strict=True):
     axis.imshow(image_grid(images[:40], columns=10), cmap="gray", vmin=0, vmax=255)
-    axis.set_title(name)
+    axis.set_title("real images, blurred" if name == "blurred" else name)
     axis.axis("off")
 plt.show()
 
@@ -808,13 +827,18 @@ plt.show()
 # takes no part in any tuning. Its features have another scale, so only compare within a column.
 
 # %%
+table["drawn by a beginner"] = all_numbers(drawn, judge(drawn), *real)
 second = Evaluator("second")
+second_reference, _ = second(reference)
+
+# %% [markdown]
+# Both judges, and the floor of each:
+
+# %%
 print(f"{'Fréchet distance':24}{judge.name:>10}{second.name:>10}")
-for name, images in {"real images (floor)": victims, **pair}.items():
-    pair_of_judges = [
-        frechet_distance(one(reference)[0], one(images)[0]) for one in (judge, second)
-    ]
-    print(f"{name:24}" + "".join(f"{value:10.1f}" for value in pair_of_judges))
+for name, images in {"nothing (the floor)": victims, **pair}.items():
+    by_second = frechet_distance(second_reference, second(images)[0])
+    print(f"{name:24}{table[name]['Fréchet']:10.1f}{by_second:10.1f}")
 
 # %% [markdown]
 # The first judge finds the blurred digits better, the second the beginner's, and neither by a
@@ -826,7 +850,7 @@ for name, images in {"real images (floor)": victims, **pair}.items():
 # have a high precision and a low recall (section 5). And the beginner's?
 
 # %%
-of_blurred, of_drawn = table["blurred"], all_numbers(drawn, judge(drawn), *real)
+of_blurred, of_drawn = table["blurred"], table["drawn by a beginner"]
 for column in list(columns)[2:]:
     print(f"{column:12} blurred {of_blurred[column]:6.3f}   drawn {of_drawn[column]:6.3f}")
 
@@ -912,7 +936,7 @@ check_distance(solved_distance)
 # Three generators were measured. What is wrong with each? The illnesses: `"recites"` (draws its
 # training images), `"no sevens"`, `"repeats"` (draws a hundred images again and again), `"blurs"`.
 #
-# - Patient A: precision at the floor, recall and coverage near 0, all ten classes, copied share 0.
+# - Patient A: precision at the floor, recall 0, coverage a fifth, all ten classes, copied share 0.
 # - Patient B: all at the floor, but the copied share is 1.
 # - Patient C: precision at the floor, coverage about a tenth below it, imbalance above it.
 

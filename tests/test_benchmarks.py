@@ -14,8 +14,11 @@ import bench  # noqa: E402
 import cost  # noqa: E402
 import engine  # noqa: E402
 import keras  # noqa: E402
+import scoreboard  # noqa: E402
+import scoreboard_report as report  # noqa: E402
 from keras import layers  # noqa: E402
 
+from dcgan_lib.recipes import RECIPES  # noqa: E402
 from dcgan_lib.training import build_networks  # noqa: E402
 
 
@@ -116,3 +119,71 @@ def test_each_setting_has_its_cost():
         (32, 16),
         64,
     )
+
+
+# --- the scoreboard
+
+
+def test_the_readme_has_what_the_results_say():
+    numbers, text = report.content(report.results())
+    assert json.loads(report.TABLE.read_text()) == numbers
+    shown = report.README.read_text().partition(report.BEGIN)[2].partition(report.END)[0]
+    assert shown.strip() == text
+
+
+def test_every_score_names_its_judges():
+    for runs in report.results().values():
+        for run in runs:
+            assert run["evaluators"] == {"primary": "67a18d0aad86", "second": "c5942aad00db"}
+            assert run["curve"] == sorted(run["curve"], key=lambda row: row["step"])
+            assert str(run["curve"][-1]["step"]) in run["reports"]
+
+
+@pytest.mark.parametrize("name", ["fast", "tutorial"])
+def test_generators_are_put_aside_at_the_marks_and_at_the_last_step(name):
+    recipe = RECIPES[name]
+    total, pace = recipe.total_steps(scoreboard.TRAINED_ON), scoreboard.pace_of(recipe)
+    for last in (5, total // 2, total):
+        steps = scoreboard.moments(recipe, last)
+        assert steps == sorted(set(steps))
+        assert steps[-1] == last
+        assert {step for mark in scoreboard.MARKS if (step := round(mark / pace)) < last} <= {
+            *steps
+        }
+    if recipe.epochs:
+        assert recipe.steps_per_epoch(scoreboard.TRAINED_ON) in steps
+
+
+def run_of(distances, reports, total=100, kind="itself"):
+    curve = [
+        {"step": 10 * i, "seconds": 20.0 * i, kind: d, "averaged": d}
+        for i, d in enumerate(distances, 1)
+    ]
+    verdict = {"frechet_distance": 1.0, "floor": 0.5, "coverage": 0.8, "coverage_floor": 0.9}
+    verdicts = {
+        step: {
+            each: {judge: verdict | {"frechet_distance": d} for judge in ("primary", "second")}
+            for each in (kind, "averaged")
+        }
+        for step, d in reports.items()
+    }
+    return {"curve": curve, "reports": verdicts, "drawn_from": kind, "total_steps": total}
+
+
+def test_a_recipe_that_has_ended_keeps_its_last_score_and_one_cut_off_has_none():
+    ended = run_of([9, 8, 7], {"30": 3.0}, total=30)
+    cut_off = run_of([9, 8, 7], {"30": 3.0}, total=100)
+    assert report.summary([ended])["after_300_s"] == 3.0
+    assert report.summary([cut_off])["after_300_s"] is None
+    assert report.summary([cut_off])["after_60_s"] == 3.0
+
+
+def test_what_is_erratic_is_told_by_its_best_and_the_middle_of_its_last():
+    row = report.summary([run_of([5, 90, 1, 40, 20, 30, 60], {"70": 2.0})])
+    assert (row["best_held_out"], row["last_five_held_out"]) == (1, 30)
+
+
+def test_the_time_to_a_quality_is_that_of_the_middle_seed():
+    runs = [run_of(d, {"30": 2.0}) for d in ([9, 5, 1], [5, 4, 1], [9, 9, 5])]
+    assert report.sooner(runs, 5) == 40.0
+    assert report.sooner(runs, 0.1) is None

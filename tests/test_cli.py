@@ -129,6 +129,8 @@ def test_an_output_that_holds_another_run_is_not_harmed(refuse, run_copy):
     assert "seed: 0 there, 9 here" in said
     assert "--fresh" in said
     assert "other settings" in refuse("train", "--resume", run_copy, "--steps", "99")
+    usual = ("--batch-size", RECIPES["fast"].batch_size)  # what `fast` has, and this run has not
+    assert "batch_size" in refuse("train", "--resume", run_copy, *usual)
     for fresh in (["--fresh"], ["--output", "elsewhere"]):
         assert "--resume goes on" in refuse("train", "--resume", run_copy, *fresh)
     assert files_of(run_copy) == before
@@ -297,10 +299,14 @@ def test_options_become_settings(monkeypatch, finished_run):
 @pytest.mark.parametrize("form", ["--{} 3", "--{}=3"])
 def test_steps_or_epochs_whatever_the_recipe_has(recipe, given, form):
     arguments = ["--recipe", recipe, *form.format(given).split()]
-    options = parse(TrainOptions, arguments, default=_train_defaults(arguments))
+    default = _train_defaults(arguments, RECIPES[recipe])
+    options = parse(TrainOptions, arguments, default=default)
     other = "epochs" if given == "steps" else "steps"
     assert (getattr(options.settings, given), getattr(options.settings, other)) == (3, None)
-    assert get_recipe(recipe, **_chosen_settings(options)) == options.settings
+    assert (
+        get_recipe(recipe, **_chosen_settings(options.settings, RECIPES[recipe]))
+        == options.settings
+    )
 
 
 # --- sampling

@@ -167,6 +167,20 @@ def test_another_body_is_not_the_librarys_code():
     assert without_docstrings(node) not in library_definitions()["apply_gradients"]
 
 
+# --- the switch of those that load what takes long to train
+
+
+@pytest.mark.parametrize("number", ["06", "07"])
+def test_a_reader_may_train_instead_of_loading(number, tmp_path):
+    notebook = tool.read(tool.sources(number)[0])
+    switch = next(cell for cell in tool.code_cells(notebook) if "TRAIN = False" in cell.source)
+    switch.source = switch.source.replace("TRAIN = False", "TRAIN = True")
+    folder = {"metadata": {"path": str(tmp_path)}}
+    tool.NotebookClient(notebook, timeout=300, resources=folder).execute()
+    texts = [out.get("text", "") for cell in tool.code_cells(notebook) for out in cell.outputs]
+    assert any("trained just now" in text for text in texts)
+
+
 # --- form
 
 

@@ -33,6 +33,10 @@ def test_card_says_what_it_is(name):
     judge = Evaluator()
     assert card["scores"]["quality"]["evaluator"] == f"primary {judge.hash}"
     assert card["scores"]["quality_second"]["evaluator"].startswith("second ")
+    steps = card["recipe"]["steps"]
+    for log in (card["log"], card["quality_curve"]):
+        assert log["step"][-1] == steps
+        assert {len(column) for column in log.values()} == {len(log["step"])}
     assert (pt.FOLDER / f"generator-{name}.npz").stat().st_size < 2_500_000
 
 
@@ -108,14 +112,24 @@ def test_altered_weights_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_run_without_scores_is_not_published(run_copy, tmp_path):
+    with pytest.raises(UserError, match="quality"):
+        pt.publish(run_copy, tmp_path)
+    write_curve(run_copy)
     with pytest.raises(UserError, match="both evaluators"):
         pt.publish(run_copy, tmp_path)
+    assert not list(tmp_path.glob("generator-*"))
+
+
+def write_curve(run):
+    """As a run writes it that has enough held-out images to measure."""
+    (run / "quality.csv").write_text("step,seconds,frechet_distance\n0,0.5,12.34567\n8,1.5,9.8\n")
 
 
 def test_a_published_run_comes_back(run_copy, tmp_path, monkeypatch):
     numbers = json.loads((run_copy / FINISHED).read_text())
     scores = {"quality": {"evaluator": "x"}, "quality_second": {"evaluator": "y"}}
     (run_copy / FINISHED).write_text(json.dumps(numbers | scores))
+    write_curve(run_copy)
     monkeypatch.setitem(RECIPES, "fast", Recipe(seed=9))
     with pytest.raises(UserError, match="settings of its own"):
         pt.publish(run_copy, tmp_path)
@@ -129,5 +143,10 @@ def test_a_published_run_comes_back(run_copy, tmp_path, monkeypatch):
     assert json.loads(card.read_text())["training_seconds"] == numbers["training_seconds"]
     monkeypatch.setattr(pt, "FOLDER", tmp_path)
     after = pt.load_pretrained("fast")
+    assert pt.model_card("fast")["quality_curve"] == {
+        "step": [0, 8],
+        "frechet_distance": [12.3457, 9.8],
+    }
+    assert pt.model_card("fast")["log"]["step"] == pt.load_run(run_copy).log["step"].tolist()
     latent = sample_latent(3, 10)
     np.testing.assert_allclose(before(latent), after(latent), atol=0.01)

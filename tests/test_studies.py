@@ -43,9 +43,9 @@ def test_settings_are_possible(name):
 
 
 def test_an_unknown_study_is_refused_with_the_known_ones():
-    with pytest.raises(UserError, match="ablations, gan_vs_dcgan, tricks"):
+    with pytest.raises(UserError, match="ablations, gan_vs_dcgan, side_by_side, tricks"):
         load_study("tricksy")
 
 
 def test_they_come_with_the_package_and_are_small():
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 2_000_000
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 2_200_000

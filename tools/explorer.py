@@ -44,7 +44,7 @@ RUN = ROOT / "runs/published-explorer"
 PICTURE = ROOT / "images/explorer.png"
 SCRIPTS = (  # in this order: what others use comes first
     "network latent pictures controls "
-    "draw map walk corners arithmetic layers chart training card main"
+    "draw map walk corners arithmetic layers comparison chart training card main"
 ).split()
 FRAME_ROWS = 4
 CURVE_POINTS = 200
@@ -258,7 +258,7 @@ def take_picture() -> None:
         page = browser.new_page(viewport={"width": 1120, "height": 900})
         page.goto(EXPLORER_PAGE.as_uri())
         page.locator("#map-area").click(position={"x": 330, "y": 150})
-        page.wait_for_timeout(2000)
+        page.locator("#map-tiles[aria-busy='false']").wait_for()
         page.locator("#map").screenshot(path=PICTURE)
         browser.close()
     print(PICTURE.relative_to(ROOT))

@@ -24,6 +24,12 @@ sys.path.insert(0, str(ROOT / "tools"))
 import explorer
 
 TOOLS = "draw map walk corners arithmetic training layers".split()
+PIXELS = """canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d", {willReadFrequently: true});
+  context.drawImage(canvas, 0, 0);
+  return context.getImageData(0, 0, copy.width, copy.height).data;
+}"""
 
 
 def opened(browser, path: Path, **context):
@@ -55,7 +61,8 @@ def show(page, tool: str) -> None:
     """Scrolls to a tool and waits until it has drawn."""
     page.locator(f"#{tool}").evaluate("section => section.scrollIntoView({behavior: 'instant'})")
     page.wait_for_function(
-        "tool => [...document.querySelectorAll(`#${tool} canvas`)].every(c => c.width !== 300)",
+        f"""tool => [...document.querySelectorAll(`#${{tool}} canvas`)]
+             .every(canvas => ({PIXELS})(canvas).some(value => value))""",
         arg=tool,
     )
 
@@ -228,6 +235,7 @@ def test_sliders_change_the_picture_by_keyboard(page, tool, control, canvas):
         ("walk", "walk-end-style", "walk-stills"),
         ("corners", "corners-styles", "corners-grid"),
         ("layers", "layers-style", "layers-picture"),
+        ("layers", "layers-other-style", "layers-style-change"),
         ("layers", "layers-next", "layers-picture"),
         *[(tool, "new-random", f"{tool}-{canvas}") for tool, canvas in {
             "draw": "styles", "map": "big", "walk": "big", "corners": "grid",
@@ -253,6 +261,7 @@ def test_buttons_change_the_picture(page, tool, button, canvas):
         ("arithmetic", "arithmetic-learn", "arithmetic-result"),
         ("arithmetic", "arithmetic-apply", "arithmetic-result"),
         ("layers", "layers-digit", "layers-picture"),
+        ("layers", "layers-other", "layers-digit-change"),
     ],
 )
 def test_menus_change_the_picture(page, tool, menu, canvas):
@@ -319,6 +328,84 @@ def test_layers_lead_from_the_input_to_the_picture(page):
     assert "28×28" in page.locator("#layers-title").text_content()
 
 
+def coloured_rows(page, name: str) -> list[int]:
+    """The row of each pixel of a canvas that is not blank."""
+    columns = page.locator(f"#{name}").evaluate("canvas => canvas.width")
+    pixels = page.locator(f"#{name}").evaluate(f"canvas => [...({PIXELS})(canvas)]")
+    opaque = np.reshape(pixels, (-1, columns, 4))[..., 3] > 0
+    return np.nonzero(opaque)[0].tolist()
+
+
+def test_only_what_differs_is_shown_as_changed(page):
+    """At the input: two numbers of the label, in the last row, or those of z above it."""
+    show(page, "layers")
+    assert coloured_rows(page, "layers-digit-change") == [10, 10]
+    assert set(coloured_rows(page, "layers-style-change")) == set(range(10))
+    shares = page.locator("#layers-shares td span").all_text_contents()
+    changed = [page.locator(f"#layers-{name}-words").text_content() for name in ("digit", "style")]
+    assert changed == [f"{share} changed" for share in shares[:2]]
+    assert 0 < int(shares[0].split()[0]) < 5 < 50 < int(shares[1].split()[0]) <= 100
+    page.locator("#layers-other").select_option(page.locator("#layers-digit").input_value())
+    picture(page, "layers-digit-change")
+    assert coloured_rows(page, "layers-digit-change") == []
+    same = page.locator("#layers-shares td:nth-of-type(1) span").all_text_contents()
+    assert set(same) == {"0 %"}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_feature_maps_are_large_enough_to_be_seen(browser, width):
+    page = opened(browser, EXPLORER_PAGE, viewport={"width": width, "height": 700})
+    show(page, "layers")
+    for _ in range(3):
+        page.locator("#layers-next").click()
+    picture(page, "layers-picture")
+    assert "14×14" in page.locator("#layers-title").text_content()
+    pixel = page.locator("#layers-picture").evaluate(
+        "canvas => MAP_ZOOM * canvas.clientWidth / canvas.width"
+    )
+    assert pixel > 2.9
+    page.context.close()
+
+
+def test_the_map_comes_into_focus(page):
+    """First a few large tiles that cover it, then each small one once, row by row."""
+    tiles = page.evaluate("() => [...coarseToFine()]")
+    side = page.evaluate("() => MAP_TILES")
+    large = [tile for tile in tiles if tile["size"] > 1]
+    assert tiles[: len(large)] == large
+    assert len(large) <= 25
+    covered = [
+        (tile["row"] + i, tile["column"] + j)
+        for tile in large
+        for i in range(tile["size"])
+        for j in range(tile["size"])
+    ]
+    everywhere = [(row, column) for row in range(side) for column in range(side)]
+    assert sorted(covered) == everywhere
+    assert [(tile["row"], tile["column"]) for tile in tiles[len(large) :]] == everywhere
+
+
+def test_the_map_follows_the_temperature_while_it_is_painted(page):
+    """The last of many changes is what it shows when it has come to rest."""
+    show(page, "map")
+    seen = {}
+    for value, then in [("0", None), ("2", None), ("1", "0"), ("0.5", "2")]:
+        page.locator("#temperature").fill(value)
+        if then:
+            page.wait_for_timeout(100)
+            page.locator("#temperature").fill(then)
+        picture(page, "map-tiles")
+        page.locator("#map-tiles[aria-busy='false']").wait_for()
+        seen[value] = picture(page, "map-tiles")
+    assert seen["0"] == seen["1"] != seen["2"] == seen["0.5"]
+
+
+def test_a_point_of_the_map_is_where_it_is_seen(page):
+    show(page, "map")
+    boxes = [page.locator(name).bounding_box() for name in ("#map-area", "#map-tiles")]
+    assert boxes[0] == pytest.approx(boxes[1], abs=1)
+
+
 def test_losses_and_quality_go_with_the_frames(page, content):
     show(page, "training")
     for _ in range(2):
@@ -334,6 +421,88 @@ def test_losses_and_quality_go_with_the_frames(page, content):
 
 
 # --- for everybody
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_link_leads_to_its_heading_at_once(browser, tool, width):
+    """Though no tool above it has drawn yet."""
+    page = opened(browser, EXPLORER_PAGE, viewport={"width": width, "height": 700})
+    page.locator(f"nav a[href='#{tool}']").click()
+    heading_rests_below_bar(page, tool)
+    fresh = opened(browser, EXPLORER_PAGE, viewport={"width": width, "height": 700})
+    fresh.goto(f"{EXPLORER_PAGE.as_uri()}#{tool}")
+    heading_rests_below_bar(fresh, tool)
+    for one in (page, fresh):
+        one.context.close()
+
+
+def heading_rests_below_bar(page, tool: str) -> None:
+    page.evaluate(
+        """async () => {
+             let [before, still] = [-1, 0];
+             while (still < 5) {
+               still = scrollY === before ? still + 1 : 0;
+               before = scrollY;
+               await new Promise(done => setTimeout(done, 100));
+             }
+           }"""
+    )
+    bar = page.locator(".bar").bounding_box()
+    below = page.locator(f"#{tool} h2").bounding_box()["y"] - bar["y"] - bar["height"]
+    assert 0 <= below < 40
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_phone_shows_a_picture_and_its_first_control_together(browser, tool):
+    page = opened(browser, EXPLORER_PAGE, viewport={"width": 360, "height": 700})
+    show(page, tool)
+    control = page.locator(f"#{tool} .play").locator("input, select, button, [tabindex]").first
+    assert control.bounding_box()["y"] > page.locator(".bar").bounding_box()["height"]
+    canvas = page.locator(f"#{tool} .play canvas").first.bounding_box()
+    assert max(box["y"] + box["height"] for box in (control.bounding_box(), canvas)) < 700
+    page.context.close()
+
+
+NAMES = (
+    "z, label, latent space, GAN, generator, MNIST, parameters, discriminator, loss, "
+    "Fréchet distance, layer"
+).split(", ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_explained_where_it_first_stands(page, name):
+    first = page.evaluate(
+        r"""name => {
+             const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+             const wanted = new RegExp(`(?<!\\p{L})${name}(?!\\p{L})`, "u");
+             const outside = "script, h2, nav, .hidden";
+             while (texts.nextNode()) {
+               const { data, parentElement } = texts.currentNode;
+               if (wanted.test(data) && !parentElement.closest(outside))
+                 return parentElement.tagName;
+             }
+           }""",
+        name,
+    )
+    assert first == "DFN"
+
+
+def test_each_layer_is_explained_at_its_step(page):
+    show(page, "layers")
+    terms = []
+    for step in range(5):
+        if step:
+            page.locator("#layers-next").click()
+            picture(page, "layers-picture")
+        terms.append(page.locator("#layers-words dfn").all_text_contents())
+    assert terms == [
+        ["z", "Label"],
+        ["Dense", "BatchNorm", "ReLU"],
+        ["Dense", "BatchNorm", "ReLU", "Reshape"],
+        ["Conv2DTranspose", "BatchNorm", "ReLU"],
+        ["Conv2DTranspose", "tanh"],
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,282 @@
+"""Every recipe measured: how good after 1, 5 and 15 minutes, and at its own end.
+
+    python benchmarks/scoreboard.py --pace                  times a step of each recipe, once
+    python benchmarks/scoreboard.py fast best --seeds 0 1 2 trains and scores what is missing
+    python benchmarks/scoreboard.py tutorial --epochs 50    further than 15 minutes
+
+How far a recipe comes in a minute depends on what else the machine does. So the pace of all
+recipes is measured side by side in one process, and a mark is a number of steps: a training may
+share the machine, be stopped and go on (the same command), and ends with the same score.
+
+Each training is an ordinary run in runs/scoreboard/. On the way the generator is put aside, and
+scored afterwards: 10,000 samples against the 10,000 held-out images, at the marks also against
+the test images, with both evaluators. Each result is a file in benchmarks/scoreboard/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import dcgan_lib
+
+dcgan_lib.import_tensorflow()
+
+import keras
+import numpy as np
+from bench import COUNT, machine
+
+from dcgan_lib.callbacks import TrainingInterrupted, progress_bar
+from dcgan_lib.checkpoints import FINISHED, atomic_path, write_json
+from dcgan_lib.data import load_images, training_batches
+from dcgan_lib.evaluation import SAMPLE_SEED, References, known_baselines, load_references
+from dcgan_lib.evaluator import HOLD_OUT, Evaluator
+from dcgan_lib.latent import generator_input, latent_dim_of, one_hot, sample_latent
+from dcgan_lib.metrics import class_balance, frechet_distance, precision_recall_density_coverage
+from dcgan_lib.recipes import RECIPES, Recipe, get_recipe
+from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, versions
+
+HERE = Path(__file__).parent
+RUNS = HERE.parent / "runs" / "scoreboard"
+RESULTS = HERE / "scoreboard"
+PACE = RESULTS / "pace.json"
+MARKS = (60, 300, 900)  # seconds
+TRAINED_ON = 60_000 - HOLD_OUT
+AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept beside it
+
+
+# --- seconds: the pace of every recipe, side by side
+
+
+def measure_pace(names: list[str], rounds: int = 7, seconds: float = 1.5) -> None:
+    """Times a step of each recipe in turn, several rounds, and writes the medians.
+
+    Recipes that are timed later are measured against `fast`, whose pace stays as it was.
+    """
+    known = json.loads(PACE.read_text()) if PACE.exists() else {"milliseconds_per_step": {}}
+    data = load_images("mnist", "train")
+    games = {name: Game(RECIPES[name], data) for name in dict.fromkeys(["fast", *names])}
+    times: dict[str, list[float]] = {name: [] for name in games}
+    bar = progress_bar(rounds, "round")
+    for _ in range(rounds):
+        for name, game in games.items():
+            times[name].append(game.milliseconds(seconds))
+        bar.add(1)
+    paces = known["milliseconds_per_step"]
+    fast = paces.setdefault("fast", statistics.median(times["fast"]))
+    for name, found in times.items():
+        ratios = [a / b for a, b in zip(found, times["fast"], strict=True)]
+        paces[name] = round(fast * statistics.median(ratios), 2)
+    write_json(PACE, {"milliseconds_per_step": paces, "machine": machine(), "versions": versions()})
+
+
+class Game:
+    """A recipe ready to be timed."""
+
+    def __init__(self, recipe: Recipe, data: Any) -> None:
+        self.gan = build_gan(recipe, TRAINED_ON)
+        labels = one_hot(data.labels) if recipe.conditional else None
+        self.batches = training_batches(data.images, recipe.batch_size, labels=labels)
+        self.steps = 10
+        self.play()  # it takes the tracing
+        self.pace = self.play()
+
+    def play(self) -> float:
+        """Plays some steps, and returns the milliseconds that one took."""
+        begin = time.perf_counter()
+        self.gan.fit(self.batches, steps_per_epoch=self.steps, shuffle=False, verbose=0)
+        return 1000 * (time.perf_counter() - begin) / self.steps
+
+    def milliseconds(self, seconds: float) -> float:
+        self.steps = max(5, int(1000 * seconds / self.pace))
+        self.pace = self.play()
+        return self.pace
+
+
+def pace_of(recipe: Recipe) -> float:
+    """Seconds that a step takes."""
+    return json.loads(PACE.read_text())["milliseconds_per_step"][recipe.name] / 1000
+
+
+def moments(recipe: Recipe, last: int) -> list[int]:
+    """The steps, up to `last`, at which the generator is put aside.
+
+    These are the marks, moments that lie ever further apart from two seconds on, and for recipes
+    of many epochs each epoch's end (at most a hundred of them).
+    """
+    pace, total = pace_of(recipe), recipe.total_steps(TRAINED_ON)
+    growing = [2 * 1.4**i for i in range(30)]
+    steps = {round(seconds / pace) for seconds in (*MARKS, *growing)}
+    if recipe.epochs:
+        count = min(recipe.epochs, 100)
+        steps |= {total * i // count for i in range(1, count + 1)}
+    return sorted({min(step, last) for step in steps})
+
+
+# --- one training
+
+
+class PutAside(keras.callbacks.Callback):
+    """Keeps the generator at some steps, and stops the run after the last of them."""
+
+    def __init__(self, folder: Path, steps: list[int], recipe: Recipe) -> None:
+        super().__init__()
+        self.folder, self.steps, self.kinds = folder, steps, kinds(recipe)
+        self.total = recipe.total_steps(TRAINED_ON)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        step = int(self.model.step.numpy())
+        if step in self.steps:
+            self.keep(step)
+        if step == self.steps[-1] and step < self.total:
+            signal.raise_signal(signal.SIGTERM)  # saves a checkpoint, so that more can follow
+
+    def keep(self, step: int) -> None:
+        self.folder.mkdir(exist_ok=True)
+        networks = {"itself": self.model.generator, "averaged": self.model.sampler}
+        weights = {
+            f"{kind}{i:03d}": weight
+            for kind in self.kinds
+            for i, weight in enumerate(networks[kind].get_weights())
+        }
+        with atomic_path(aside(self.folder, step)) as temporary:
+            np.savez(temporary, **weights)
+
+
+def kinds(recipe: Recipe) -> list[str]:
+    """What is scored: the generator that the recipe draws from, then what is kept beside it."""
+    return ["averaged"] if recipe.ema_decay else ["itself", "averaged"]
+
+
+def aside(folder: Path, step: int) -> Path:
+    return folder / f"{step:08d}.npz"
+
+
+def train(recipe: Recipe, steps: list[int]) -> Path:
+    """Trains to the last of `steps`; returns the folder of the generators put aside."""
+    run = RUNS / f"{recipe.name}-s{recipe.seed}"
+    keeping = PutAside(run / "aside", steps, recipe)
+    averaged = recipe if recipe.ema_decay else recipe.replace(ema_decay=AVERAGE)
+    missing = not all(aside(keeping.folder, step).exists() for step in steps)
+    if missing and not (run / FINISHED).exists():
+        try:
+            train_dcgan_mnist(averaged, run, "mnist", callbacks=[keeping])
+        except TrainingInterrupted:
+            if not aside(keeping.folder, steps[-1]).exists():  # somebody wants to stop
+                raise
+    return keeping.folder
+
+
+# --- its score
+
+
+class Court:
+    """Both evaluators, and what they see in real images."""
+
+    def __init__(self) -> None:
+        self.references: References = load_references("mnist")
+        self.judges = [Evaluator("primary"), Evaluator("second")]
+        self.test = [judge(self.references.test)[0] for judge in self.judges]
+        self.held_out, _ = self.judges[0](self.references.validation)
+
+    def curve(self, images: np.ndarray) -> float:
+        """The Fréchet distance to the held-out images."""
+        features, _ = self.judges[0](images)
+        return round(frechet_distance(self.held_out, features), 2)
+
+    def report(self, images: np.ndarray) -> dict[str, Any]:
+        """What both evaluators say, against the test images."""
+        return {
+            judge.name: self.verdict(judge, real, images)
+            for judge, real in zip(self.judges, self.test, strict=True)
+        }
+
+    def verdict(self, judge: Evaluator, real: np.ndarray, images: np.ndarray) -> dict[str, Any]:
+        floor = known_baselines(judge, self.references, COUNT)["floor"]
+        features, probabilities = judge(images)
+        coverage = precision_recall_density_coverage(real, features).coverage
+        return {
+            "frechet_distance": round(frechet_distance(real, features), 2),
+            "floor": round(floor["frechet_distance"], 2),
+            "coverage": round(coverage, 4),
+            "coverage_floor": round(floor["coverage"], 4),
+            "modes": class_balance(probabilities).modes,
+        }
+
+
+def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[str, Any]:
+    """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
+    pace, scored = pace_of(recipe), kinds(recipe)
+    marks = {min(round(mark / pace), steps[-1]): mark for mark in reversed(MARKS)}
+    curve, reports = [], {}
+    bar = progress_bar(len(steps), "generator")
+    for step in steps:
+        row: dict[str, Any] = {"step": step, "seconds": round(step * pace, 1)}
+        drawn = {kind: draw(recipe, aside(folder, step), kind) for kind in scored}
+        for kind in scored:
+            row[kind] = court.curve(drawn[kind])
+        curve.append(row)
+        if step in marks or step == steps[-1]:
+            reports[step] = {kind: court.report(drawn[kind]) for kind in scored}
+        bar.add(1)
+    return {"drawn_from": scored[0], "curve": curve, "reports": reports}
+
+
+def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
+    """Draws 10,000 images from a generator that was put aside."""
+    generator, _ = build_networks(recipe, (28, 28, 1))
+    with np.load(path, allow_pickle=False) as saved:
+        generator.set_weights([saved[key] for key in sorted(saved.files) if key.startswith(kind)])
+    latent = sample_latent(COUNT, latent_dim_of(generator), SAMPLE_SEED)
+    return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+
+
+def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> None:
+    """Trains and scores what has no result of that length yet, and writes each at once."""
+    court = Court()
+    for recipe in recipes:
+        total = recipe.total_steps(TRAINED_ON)
+        last = min(total, round(60 * minutes / pace_of(recipe)))
+        if epochs:
+            last = min(total, epochs * recipe.steps_per_epoch(TRAINED_ON))
+        target = RESULTS / f"{recipe.name}-s{recipe.seed}.json"
+        if target.exists() and json.loads(target.read_text())["curve"][-1]["step"] >= last:
+            print(f"{target.name} is there already", flush=True)
+            continue
+        print(f"{recipe.name}, seed {recipe.seed}, {last} of {total} steps", flush=True)
+        steps = moments(recipe, last)
+        folder = train(recipe, steps)
+        about = {
+            "recipe": recipe.name,
+            "seed": recipe.seed,
+            "total_steps": total,
+            "evaluators": {judge.name: judge.hash for judge in court.judges},
+            "versions": versions(),
+            "machine": machine(),
+        }
+        write_json(target, about | score(recipe, folder, steps, court))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="recipe", help=", ".join(RECIPES))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--minutes", type=float, default=15, help="of training; default 15")
+    parser.add_argument("--epochs", type=int, help="in place of minutes")
+    parser.add_argument("--pace", action="store_true", help="only time a step of each recipe")
+    options = parser.parse_intermixed_args()
+    recipes = [get_recipe(name, seed=s) for s in options.seeds for name in options.names]
+    RESULTS.mkdir(exist_ok=True)
+    if options.pace:
+        measure_pace(options.names or list(RECIPES))
+    else:
+        run_missing(recipes, options.minutes, options.epochs)
+
+
+if __name__ == "__main__":
+    main()

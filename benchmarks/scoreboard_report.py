@@ -1,0 +1,250 @@
+"""From the results of scoreboard.py: the README's table, its sentences, and the plot.
+
+python benchmarks/scoreboard_report.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import dcgan_lib
+
+dcgan_lib.import_tensorflow()
+
+from dcgan_lib.checkpoints import write_json
+from dcgan_lib.recipes import RECIPES
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "scoreboard"
+TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- scoreboard:begin -->", "<!-- scoreboard:end -->"
+MARKS = (60, 300, 900)  # seconds
+
+
+def results() -> dict[str, list[dict[str, Any]]]:
+    """Returns all results by recipe, its seeds together."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in RECIPES}
+    for path in sorted(RESULTS.glob("*-s*.json")):
+        result = json.loads(path.read_text())
+        found[result["recipe"]].append(result)
+    return {name: runs for name, runs in found.items() if runs}
+
+
+def at(run: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+    """The report of a run after so many seconds; that of its end if it ended before."""
+    steps = {row["step"]: row["seconds"] for row in run["curve"]}
+    reports = [(int(step), report) for step, report in run["reports"].items()]
+    for step, report in reports:
+        if abs(steps[step] - seconds) < seconds / 50:
+            return report[run["drawn_from"]]
+    step, report = reports[-1]
+    over = step == run["total_steps"] and steps[step] <= seconds
+    return report[run["drawn_from"]] if over else None
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the table says of a recipe: medians over its seeds."""
+    kind = runs[0]["drawn_from"]
+    longest = max(run["curve"][-1]["step"] for run in runs)
+    long = [run for run in runs if run["curve"][-1]["step"] == longest]
+    last = [run["reports"][str(longest)] for run in long]
+    row: dict[str, Any] = {"seeds": len(runs), "long_runs": len(long), "steps": longest}
+    for mark in MARKS:
+        found = [report for run in runs if (report := at(run, mark))]
+        row[f"after_{mark}_s"] = middle(found, "primary", "frechet_distance")
+    row["seconds"] = long[0]["curve"][-1]["seconds"]
+    row["total_steps"] = runs[0]["total_steps"]
+    for part, judge in (("", "primary"), ("second_", "second")):
+        for name in ("frechet_distance", "floor", "coverage", "coverage_floor"):
+            row[part + name] = middle([report[kind] for report in last], judge, name)
+    for each in {kind, "averaged"}:
+        part = "" if each == kind else "averaged_"
+        curves = [[point[each] for point in run["curve"]] for run in long]
+        row[f"{part}best_held_out"] = statistics.median(min(curve) for curve in curves)
+        row[f"{part}last_five_held_out"] = statistics.median(
+            statistics.median(curve[-5:]) for curve in curves
+        )
+    return row
+
+
+def middle(reports: Iterable[dict[str, Any]], judge: str, name: str) -> float | None:
+    """The median over some seeds, or None where nothing was measured."""
+    values = [report[judge][name] for report in reports]
+    return statistics.median(values) if values else None
+
+
+def sooner(of: list[dict[str, Any]], target: float) -> float | None:
+    """Seconds until a recipe is at the target or below: the median of its seeds."""
+    times = []
+    for run in of:
+        reached = [p["seconds"] for p in run["curve"] if p[run["drawn_from"]] <= target]
+        times.append(min(reached, default=float("inf")))
+    found = statistics.median(times)
+    return found if found < float("inf") else None
+
+
+def race(found: dict[str, list[dict[str, Any]]], rows: dict[str, Any]) -> dict[str, Any]:
+    """How much sooner the quick recipes are where `tutorial` ends."""
+    target = rows["tutorial"]["last_five_held_out"]
+    longest = max(found["tutorial"], key=lambda run: run["curve"][-1]["step"])
+    return {
+        "target": target,
+        "tutorial_seconds": longest["curve"][-1]["seconds"],
+        "tutorial_first_there": sooner([longest], target),
+        "seconds": {
+            name: sooner(found[name], target) for name in ("fast", "best") if name in found
+        },
+    }
+
+
+# --- the README
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def table(rows: dict[str, dict[str, Any]]) -> str:
+    """The scoreboard as a Markdown table."""
+    header = ["recipe", "seeds", *(f"{mark // 60} min" for mark in MARKS)]
+    header += ["at the end", "second judge", "coverage", "trained for"]
+    lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
+    for name, row in rows.items():
+        cells = [f"`{name}`", str(row["seeds"])]
+        cells += [number(row[f"after_{mark}_s"]) for mark in MARKS]
+        cells += [number(row["frechet_distance"]), number(row["second_frechet_distance"])]
+        cells += [f"{row['coverage'] / row['coverage_floor']:.2f}"]
+        cut = "" if row["steps"] == row["total_steps"] else f", cut off ({part(row)} of its steps)"
+        lines.append([*cells, duration(row["seconds"]) + cut])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def part(row: dict[str, Any]) -> str:
+    return f"{row['steps'] / row['total_steps']:.0%}".replace("%", " %")
+
+
+def sentences(rows: dict[str, dict[str, Any]], of_race: dict[str, Any]) -> str:
+    """What the erratic `tutorial` comes to, and how much sooner the others are there."""
+    row, target = rows["tutorial"], of_race["target"]
+    lines = [
+        f"`tutorial` is erratic. After {epochs(row)} epochs ({duration(row['seconds'])}) the "
+        f"median of its last five evaluations is {number(target)}, its best on the way "
+        f"{number(row['best_held_out'])}; with averaged weights, which the recipe does not use, "
+        f"{number(row['averaged_last_five_held_out'])} and {number(row['averaged_best_held_out'])} "
+        "(held-out images)."
+    ]
+    for name, seconds in of_race["seconds"].items():
+        if seconds:
+            lines.append(
+                f"`{name}` is at that median after {seconds:.0f} s: "
+                f"**{of_race['tutorial_seconds'] / seconds:.0f} times sooner**, or "
+                f"{of_race['tutorial_first_there'] / seconds:.0f} times sooner than `tutorial` "
+                "first touches it."
+            )
+    return "\n".join(lines)
+
+
+def epochs(row: dict[str, Any]) -> int:
+    per_epoch = row["total_steps"] / RECIPES["tutorial"].epochs
+    return round(row["steps"] / per_epoch)
+
+
+def write_readme(text: str) -> None:
+    before, begin, rest = README.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{README.name} has lost {BEGIN} or {END}: put them back")
+    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+# --- the plot
+
+
+def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
+    """Draws quality against seconds, a line for each recipe (its longest run)."""
+    import matplotlib.pyplot as plt
+
+    bold = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
+    figure, axis = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    ends = []
+    for name, runs in found.items():
+        run = max(runs, key=lambda run: run["curve"][-1]["step"])
+        points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
+        seconds, distance = zip(*points, strict=True)
+        style = {"color": bold.get(name, "0.6"), "linewidth": 2.4 if name in bold else 1.1}
+        axis.plot(seconds, distance, zorder=3 if name in bold else 2, **style)
+        ends.append((seconds[-1], distance[-1], name, style["color"]))
+    axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 3000))
+    axis.axhline(floor, color="tab:green", linestyle=":", linewidth=1.5)
+    axis.text(2.1, floor * 1.05, "real images", color="tab:green", fontsize=9)
+    for mark in MARKS:
+        axis.axvline(mark, color="0.85", linewidth=1, zorder=1)
+    label_ends(axis, ends)
+    ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
+    ticks |= {18000: "5 h"} if max(end[0] for end in ends) > 10_000 else {}
+    axis.set_xticks(list(ticks), list(ticks.values()))
+    axis.minorticks_off()
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_xlabel("time of training on two processor cores")
+    axis.set_ylabel("Fréchet distance (lower is better)")
+    axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(axis="y", alpha=0.25)
+    figure.savefig(PLOT, dpi=110)
+    plt.close(figure)
+
+
+def label_ends(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
+    """Writes each name where its line ends, moved up where another name stands."""
+    taken: list[tuple[float, float]] = []
+    for seconds, distance, name, color in sorted(ends, key=lambda end: end[1]):
+        place = distance
+        while any(abs(x / seconds - 1) < 1.2 and 0.87 < place / y < 1.15 for x, y in taken):
+            place *= 1.04
+        taken.append((seconds, place))
+        weight = "bold" if color != "0.6" else "normal"
+        color = color if color != "0.6" else "0.35"
+        axis.annotate(
+            name,
+            (seconds, distance),
+            (seconds * 1.06, place),
+            color=color,
+            fontsize=9,
+            fontweight=weight,
+            va="center",
+        )
+
+
+def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str]:
+    """All numbers, and the text that the README has of them."""
+    rows = {name: summary(runs) for name, runs in found.items()}
+    if "tutorial" not in rows:
+        return {"recipes": rows}, table(rows)
+    of_race = race(found, rows)
+    return {"recipes": rows, "race": of_race}, f"{table(rows)}\n\n{sentences(rows, of_race)}"
+
+
+def main() -> None:
+    found = results()
+    numbers, text = content(found)
+    write_json(TABLE, numbers)
+    write_readme(text)
+    plot(found, numbers["recipes"]["fast"]["floor"])
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
