@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench \
-	scoreboard studies weights baselines address lock clean
+	scoreboard engine studies weights baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hour
 	$(BIN)/python benchmarks/scoreboard.py tutorial --epochs 50
 	$(BIN)/python benchmarks/scoreboard.py schedule --minutes 360
 	$(BIN)/python benchmarks/scoreboard_report.py
+
+engine: $(READY)  ## images a second against a plain loop; cost by batch size, width, images
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/cost.py
 
 studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an hour and more)
 	$(BIN)/python benchmarks/studies.py gan_vs_dcgan --seeds 0

@@ -103,11 +103,10 @@ def train(name: str, seed: int, seconds: float, changes: dict[str, Any]) -> dict
 
 def judged(generator: Any, real: Any, judge: Any) -> dict[str, Any]:
     """Fréchet distance of 10,000 samples; smallest and largest share of a class."""
-    from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
+    from dcgan_lib.evaluation import draw_images
     from dcgan_lib.metrics import class_balance, frechet_distance
 
-    latent = generator_input(generator, sample_latent(COUNT, latent_dim_of(generator), seed=77))
-    features, probabilities = judge(generator.predict(latent, batch_size=500, verbose=0))
+    features, probabilities = judge(draw_images(generator, COUNT, seed=77))
     classes = class_balance(probabilities)
     return {
         "frechet_distance": round(frechet_distance(real, features), 2),

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
-import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,11 @@ from scoreboard_report import MARKS, RESULTS
 from dcgan_lib.callbacks import TrainingInterrupted, progress_bar
 from dcgan_lib.checkpoints import FINISHED, atomic_path, write_json
 from dcgan_lib.data import load_images, training_batches
-from dcgan_lib.evaluation import SAMPLE_SEED, References, known_baselines, load_references
+from dcgan_lib.evaluation import References, draw_images, known_baselines, load_references
 from dcgan_lib.evaluator import HOLD_OUT, Evaluator
-from dcgan_lib.latent import generator_input, latent_dim_of, one_hot, sample_latent
+from dcgan_lib.latent import one_hot
 from dcgan_lib.metrics import class_balance, frechet_distance, precision_recall_density_coverage
+from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import RECIPES, Recipe, get_recipe
 from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, versions
 
@@ -52,25 +53,24 @@ AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept b
 # --- seconds: the pace of every recipe, side by side
 
 
-def measure_pace(names: list[str], rounds: int = 7, seconds: float = 1.5) -> None:
-    """Times a step of each recipe in turn, several rounds, and writes the medians.
+def measure_pace(names: list[str], rounds: int = 9, seconds: float = 1.5) -> None:
+    """Times a step of each recipe in turn, several rounds, and writes the quickest of each.
 
-    Recipes that are timed later are measured against `fast`, whose pace stays as it was.
+    The quickest, because whatever else the machine does can only make a step longer. Recipes that
+    are timed later are measured against `fast`, whose pace stays as it was.
     """
     known = json.loads(PACE.read_text()) if PACE.exists() else {"milliseconds_per_step": {}}
     data = load_images("mnist", "train")
     games = {name: Game(RECIPES[name], data) for name in dict.fromkeys(["fast", *names])}
-    times: dict[str, list[float]] = {name: [] for name in games}
+    found = dict.fromkeys(games, math.inf)
     bar = progress_bar(rounds, "round")
     for _ in range(rounds):
         for name, game in games.items():
-            times[name].append(game.milliseconds(seconds))
+            found[name] = min(found[name], game.milliseconds(seconds))
         bar.add(1)
     paces = known["milliseconds_per_step"]
-    fast = paces.setdefault("fast", statistics.median(times["fast"]))
-    for name, found in times.items():
-        ratios = [a / b for a, b in zip(found, times["fast"], strict=True)]
-        paces[name] = round(fast * statistics.median(ratios), 2)
+    unit = paces.setdefault("fast", found["fast"]) / found["fast"]
+    paces |= {name: round(unit * milliseconds, 2) for name, milliseconds in found.items()}
     write_json(PACE, {"milliseconds_per_step": paces, "machine": machine(), "versions": versions()})
 
 
@@ -231,13 +231,21 @@ def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[
     return {"drawn_from": scored[0], "curve": curve, "reports": reports}
 
 
+def epoch_means(log: dict[str, np.ndarray], per_epoch: int) -> dict[str, list[float]]:
+    """Losses and accuracies of a run's log, averaged over each epoch."""
+    epoch = np.ceil(log["step"] / per_epoch)
+    return {
+        name: [round(float(log[name][epoch == i].mean()), 4) for i in np.unique(epoch)]
+        for name in ("d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake")
+    }
+
+
 def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
     """Draws 10,000 images from a generator that was put aside."""
     generator, _ = build_networks(recipe, (28, 28, 1))
     with np.load(path, allow_pickle=False) as saved:
         generator.set_weights([saved[key] for key in sorted(saved.files) if key.startswith(kind)])
-    latent = sample_latent(COUNT, latent_dim_of(generator), SAMPLE_SEED)
-    return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+    return draw_images(generator, COUNT)
 
 
 def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> None:
@@ -263,6 +271,9 @@ def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> No
             "versions": versions(),
             "machine": machine(),
         }
+        if recipe.epochs:
+            log = read_log(folder.parent / "log.csv")
+            about["by_epoch"] = epoch_means(log, recipe.steps_per_epoch(TRAINED_ON))
         write_json(target, about | score(recipe, folder, steps, court))
 
 

@@ -15,14 +15,16 @@ import dcgan_lib
 
 dcgan_lib.import_tensorflow()
 
+import readme
+
 from dcgan_lib.checkpoints import write_json
+from dcgan_lib.plots import plot_losses
 from dcgan_lib.recipes import RECIPES
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "scoreboard"
 TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png"
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- scoreboard:begin -->", "<!-- scoreboard:end -->"
+LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
 
 
@@ -162,14 +164,6 @@ def epochs(row: dict[str, Any]) -> int:
     return round(row["steps"] / per_epoch)
 
 
-def write_readme(text: str) -> None:
-    before, begin, rest = README.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{README.name} has lost {BEGIN} or {END}: put them back")
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
-
-
 # --- the plot
 
 
@@ -237,12 +231,22 @@ def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str
     return {"recipes": rows, "race": of_race}, f"{table(rows)}\n\n{sentences(rows, of_race)}"
 
 
+def plot_long_run(run: dict[str, Any]) -> None:
+    """Draws the losses of `schedule`, epoch by epoch."""
+    epochs, time = len(run["by_epoch"]["d_loss"]), duration(run["curve"][-1]["seconds"])
+    title = f"Recipe schedule: {epochs} of its 200 epochs, {time} on two cores"
+    figure = plot_losses(run["by_epoch"], title)
+    figure.savefig(LONG_PLOT, dpi=100)
+
+
 def main() -> None:
     found = results()
     numbers, text = content(found)
     write_json(TABLE, numbers)
-    write_readme(text)
+    readme.put("scoreboard", text)
     plot(found, numbers["recipes"]["fast"]["floor"])
+    for run in found.get("schedule", []):
+        plot_long_run(run)
     print(text)
 
 

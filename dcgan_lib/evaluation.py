@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from dcgan_lib import metrics
@@ -163,9 +164,7 @@ def write_baselines() -> Path:
 def images_of(source: Path, count: int) -> np.ndarray:
     """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
     if source.suffix != ".npy":
-        generator = load_generator(source)
-        latent = sample_latent(count, latent_dim_of(generator), SAMPLE_SEED)
-        return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+        return draw_images(load_generator(source), count)
     try:
         images = np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -173,6 +172,12 @@ def images_of(source: Path, count: int) -> np.ndarray:
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
     return images[:count]
+
+
+def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:
+    """Draws images in [-1, 1] from a generator, with labels or without: (count, ...)."""
+    latent = sample_latent(count, latent_dim_of(generator), seed)
+    return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
 
 
 def measure(

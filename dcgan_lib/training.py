@@ -71,6 +71,7 @@ from dcgan_lib.losses import (
 from dcgan_lib.networks import ImageShape, build_discriminator, build_generator
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, plot_quality, read_log
 from dcgan_lib.recipes import Recipe, get_recipe
+from dcgan_lib.speed import hasten
 from dcgan_lib.variants import GradientPenaltyDCGAN, with_pooling, with_spectral_norm
 
 MAX_WEIGHTS = 2**28  # with Adam's two numbers for each, and the average, about 5 GB
@@ -269,7 +270,7 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = (28, 28
     """
     keras.utils.set_random_seed(recipe.seed)
     with layer_precision(recipe.precision):
-        networks = build_networks(recipe, image_shape)
+        networks = [hasten(network) for network in build_networks(recipe, image_shape)]
     kind, more = DCGAN, {}
     if recipe.conditional:
         kind = ConditionalDCGAN

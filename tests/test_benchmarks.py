@@ -11,10 +11,17 @@ HERE = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.insert(0, str(HERE))
 
 import bench  # noqa: E402
+import cost  # noqa: E402
+import engine  # noqa: E402
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import readme  # noqa: E402
 import scoreboard  # noqa: E402
 import scoreboard_report as report  # noqa: E402
+from keras import layers  # noqa: E402
 
 from dcgan_lib.recipes import RECIPES  # noqa: E402
+from dcgan_lib.training import build_networks  # noqa: E402
 
 
 def test_the_table_is_made_from_the_results():
@@ -57,14 +64,79 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(argument):
     assert f"unknown recipe '{argument}'; known: fast" in done.stderr
 
 
+def readme_part(section: str) -> str:
+    """What stands between two marks of the README."""
+    begin, end = f"<!-- {section}:begin -->\n", f"\n<!-- {section}:end -->"
+    return readme.README.read_text().partition(begin)[2].partition(end)[0]
+
+
+# --- the engine, and how cost grows
+
+
+def test_the_plain_loop_has_the_networks_of_the_tutorial():
+    ours = build_networks(engine.RECIPE, (28, 28, 1))
+    for plain, network in zip(engine.plain_networks(), ours, strict=True):
+        assert [w.shape for w in plain.weights] == [w.shape for w in network.weights]
+
+
+def test_operations_are_counted_by_the_rule():
+    generator = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(8),  # 24 multiply-adds
+            layers.Reshape((2, 2, 2)),
+            layers.Conv2DTranspose(1, 3, 2, padding="same"),  # 2 x 2 places x 9 x 2 channels: 72
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Conv2D(2, 3, 2, padding="same"),  # 2 x 2 places x 9 x 2 channels: 72
+            layers.Flatten(),
+            layers.Dense(1),  # 8
+        ]
+    )
+    forward = 96 + 2 * 80
+    of_d = 2 * 80 + 2 * 8  # kernels; inputs of the last layer
+    of_g = 80 + 96 + 72  # through D; kernels; inputs of G's last layer
+    counted = engine.operations_per_image(generator, discriminator)
+    assert counted == 2 * (forward + of_d + of_g)
+
+
+def test_the_engine_is_ahead_of_the_plain_loop():
+    result = json.loads(engine.TABLE.read_text())
+    assert result["operations_per_image"] == engine.operations_per_image(*engine.plain_networks())
+    assert readme_part("engine") == engine.sentences(result)
+    for name in ("fit float32", "step float32"):
+        assert result["contenders"][name]["of_plain_same_precision"] >= 1.1
+
+
+def test_ratios_are_medians_of_rounds():
+    theirs, ours = [(4.0, 1.0), (9.0, 1.0), (2.0, 1.0)], [(2.0, 0.5), (3.0, 1.0), (2.0, 2.0)]
+    assert engine.ratio(theirs, ours, 0) == 2.0
+    assert engine.ratio(theirs, ours, 1) == 1.0
+
+
+def test_each_setting_has_its_cost():
+    rows = json.loads(cost.TABLE.read_text())["rows"]
+    for name, values in cost.VALUES.items():
+        assert cost.curve(rows, name, "memory_mib")[0] == list(values)
+    assert readme_part("cost") == "\n".join(cost.findings(rows))
+    recipe = cost.recipe_of(cost.DEFAULT | {"width": 0.5, "batch size": 16})
+    assert (recipe.batch_size, recipe.generator_widths, recipe.discriminator_hidden) == (
+        16,
+        (32, 16),
+        64,
+    )
+
+
 # --- the scoreboard
 
 
 def test_the_readme_has_what_the_results_say():
     numbers, text = report.content(report.results())
     assert json.loads(report.TABLE.read_text()) == numbers
-    shown = report.README.read_text().partition(report.BEGIN)[2].partition(report.END)[0]
-    assert shown.strip() == text
+    assert readme_part("scoreboard") == text
 
 
 def test_every_score_names_its_judges():
@@ -112,6 +184,13 @@ def test_a_recipe_that_has_ended_keeps_its_last_score_and_one_cut_off_has_none()
     assert report.summary([ended])["after_300_s"] == 3.0
     assert report.summary([cut_off])["after_300_s"] is None
     assert report.summary([cut_off])["after_60_s"] == 3.0
+
+
+def test_losses_are_averaged_over_epochs():
+    columns = "d_loss g_loss d_accuracy_real d_accuracy_fake".split()
+    log = {name: np.array([1.0, 3.0, 5.0]) for name in columns} | {"step": np.array([50, 100, 150])}
+    means = scoreboard.epoch_means(log, per_epoch=100)
+    assert means == {name: [2.0, 5.0] for name in columns}
 
 
 def test_what_is_erratic_is_told_by_its_best_and_the_middle_of_its_last():
