@@ -274,8 +274,8 @@ def sentences(result: dict[str, Any]) -> str:
         f"**{full['of_plain_same_precision']:.2f} times** as many images a second as a plain loop",
         "with two gradient tapes on the same network, both in float32. In mixed bfloat16 it does",
         f"{half['of_plain_same_precision']:.2f} times as many as that loop in the same precision,",
-        f"and {half['of_plain_float32']:.2f} times as many as that loop does in float32. By a count of",
-        f"{million:.0f} million operations an image, the plain loop reaches",
+        f"and {half['of_plain_float32']:.2f} times as many as that loop does in float32. By a",
+        f"count of {million:.0f} million operations an image, the plain loop reaches",
         f"{plain['share_of_peak']:.0%} of the speed of a large matrix product, the library",
         f"{full['share_of_peak']:.0%}: one of its layers needs fewer operations than are counted.",
     ]

@@ -64,12 +64,12 @@ class SampleOptions:
     """Draw images from a trained generator."""
 
     source: tyro.conf.Positional[Path]
-    """A run folder, a .keras file, or a published generator: fast, conditional,
+    """A run folder, a .keras file, or a published generator: fast, best, conditional,
     explorer."""
     count: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64
     """How many."""
     digit: int | None = None
-    """Which digit, from a generator of the recipe conditional; by default each in turn."""
+    """Which digit, from a generator that knows the labels; by default each in turn."""
     seed: int = 0
     """Another seed, other images."""
     output: Path = Path("grid.png")

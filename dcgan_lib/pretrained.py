@@ -48,7 +48,7 @@ def load_pretrained(name: str = "fast") -> keras.Model:
     """Loads a generator that comes with the package.
 
     Returns:
-        A model from (batch, latent_dim), or for `conditional` and `explorer` from that and
+        A model from (batch, latent_dim), or for the conditional ones from that and
         one-hot labels (batch, 10), to images (batch, 28, 28, 1) in [-1, 1].
 
     Raises:

@@ -399,13 +399,24 @@ WGAN_GP = FAST.replace(
 
 CONDITIONAL = FAST.replace(name="conditional", conditional=True, num_samples=100, steps=2000)
 
+BEST = CONDITIONAL.replace(  # within an hour on two cores; how it was found: benchmarks/LOG.md
+    name="best",
+    g_schedule="cosine",
+    g_final_fraction=0.05,
+    d_schedule="cosine",
+    d_final_fraction=0.05,
+    steps=6000,
+    sample_every=200,
+    quality_every=300,
+)
+
 EXPLORER = CONDITIONAL.replace(name="explorer", generator_hidden=64)  # small enough for a web page
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         FAST, TUTORIAL, SMOOTH, BALANCED, SCHEDULE, KERAS, VANILLA,
-        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL, EXPLORER,
+        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL, EXPLORER, BEST,
     )
 }  # fmt: skip
 

@@ -34,7 +34,8 @@ def quicker_form(layer: layers.Layer) -> Callable[..., tf.Tensor] | None:
     """Returns what computes a layer sooner than Keras does, or None."""
     if type(layer) is layers.BatchNormalization:
         last = layer.axis in (-1, len(layer.input.shape) - 1)
-        return fused_batch_norm if last and len(layer.input.shape) in (2, 4) else None
+        alone = last and len(layer.input.shape) in (2, 4) and not layer.synchronized
+        return fused_batch_norm if alone else None
     if type(layer) is layers.Conv2DTranspose and is_plain(layer):
         _, rows, columns, _ = layer.input.shape
         small = rows == columns and rows <= SMALL_PICTURE

@@ -392,8 +392,8 @@ plt.show()
 # not spoil the images. Seven tenths of the usual length is short enough to be unusual, but our G
 # copes. It has learned nothing inside the shell, but it is smooth enough to paint something
 # sensible there. The right panel shows a small difference: in the middle of the line two images
-# are a little more alike, about 18.5 apart instead of 20. Shorter vectors, less variety; section 7
-# goes farther that way.
+# are a little more alike, nearly a tenth less apart than on the arc. Shorter vectors, less variety;
+# section 7 goes farther that way.
 #
 # So why is the arc the library's default?
 #
@@ -447,8 +447,8 @@ plt.show()
 # %% [markdown]
 # Each digit owns a region, and neighbouring images look alike: G is **continuous**, a small step
 # in latent space changes the image a little. At the borders between two regions stand images that
-# are neither the one nor the other, and sometimes a third digit lies in between: from 0 to 1 the
-# way leads through 6 and 5, and in the second row there are 8s. Real digits have no such in-between
+# are neither the one nor the other, and sometimes a third digit lies in between: follow an edge
+# from corner to corner, and read what the judge says. Real digits have no such in-between
 # forms. G must have them: there is no way from one region into another without crossing a border.
 # But the borders are narrow: the judge is unsure of a few squares only.
 #
@@ -607,7 +607,7 @@ rows = [paint(rescale(fives + times * step)) for times in (0, 1, 3)]
 plot_rows(rows, ["five", "+ step", "+ 3 steps"])
 
 # %% [markdown]
-# Most turn into threes, but not all: the ninth becomes a 1 and then a 7. Ten images are an
+# Most turn into threes, some with the first step, some later. Ten images are an
 # anecdote, so we measure it for all pairs of digits, on the 600 vectors in `fresh`, which had no
 # part in the averages: each gets a target other than its own digit, and we add the step to the
 # target 0 to 4 times. How many arrive? A result like this needs a **control**, a comparison that
@@ -687,10 +687,11 @@ for amount in amounts:
 
 # %% [markdown]
 # The ink grows from line to line, as we wanted. The digit should stay, but one step up or down
-# already changes nearly four in ten. The picture shows how: with less ink the 5 and the 7 end as
-# 9s, with more the 8 opens into a 0. The directions of manner and of digit are mixed in G. Nobody
-# asked it to keep them apart; there are kinds of GANs that try (InfoGAN, StyleGAN). (Why not 100 %
-# at +0? `rescale` gives all the length 10, and that alone tips a few that stood on a border.)
+# already changes nearly four in ten. The picture shows how: with less ink the 0 ends as a 9 and the
+# 8 as a 1, with more the 1 becomes a 2 and the 5 a 0. The directions of manner and of digit are
+# mixed in G. Nobody asked it to keep them apart; there are kinds of GANs that try (InfoGAN,
+# StyleGAN). (Why not 100 % at +0? `rescale` gives all the length 10, and that alone tips a few that
+# stood on a border.)
 #
 # ## 7 · Shorter and longer vectors
 #
@@ -707,8 +708,8 @@ rows = [paint(t * latent[:12]) for t in temperatures]
 plot_rows(rows, [f"{t:g}" for t in temperatures], "The same vectors, by temperature")
 
 # %% [markdown]
-# At 0 there is one image, here an 8. It need not be a digit at all, although 0 is the centre of
-# all latent vectors: none of them was ever near it, and G has never been asked about it. Now the
+# At 0 there is one image, here a kind of 9. It need not be a digit at all, although 0 is the centre
+# of all latent vectors: none of them was ever near it, and G has never been asked about it. Now the
 # numbers for many vectors: confidence, variety, and the share of the commonest digit (`gauge` from
 # section 3).
 
@@ -735,7 +736,7 @@ plt.show()
 # and then quickly, to nothing at 0, where one digit has the whole market. The sureness rises, as
 # expected, but little and late: it was about 0.95 and ends at 1. The price is high. At 0.5, more
 # than four in ten images are the same digit; at 0.25, more than eight in ten. The images do get
-# smoother, but most of them become smooth eights: our G makes a poor trade.
+# smoother, but most of them become smooth nines: our G makes a poor trade.
 #
 # (Sure does not mean good: at temperature 3 the judge's confidence is still about 0.9, and the last
 # row shows of what. How to measure quality is the subject of
@@ -1005,8 +1006,8 @@ plot_rows(rows, ["drawing", "by pixels", "by features"])
 
 # %% [markdown]
 # Related, but not the same: other slants, other hooks. (The 1 comes closest: there are not many
-# ways to draw a stroke. And the distances disagree: the third drawing is nearest to a 5 by pixels,
-# to a 6 by features.) Now all of them, next to the yardstick:
+# ways to draw a stroke. And the distances disagree: the fourth drawing is nearest to a 0 by pixels,
+# to a 9 by features.) Now all of them, next to the yardstick:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(7.8, 2.8), layout="constrained")

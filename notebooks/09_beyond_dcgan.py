@@ -1282,7 +1282,7 @@ for digit in range(10):
 
 # %% [markdown]
 # The evaluator is not always right on real images either, so 100% is not to be had. Weakest are 3
-# and 7, about two in a hundred behind real ones. Where it did not see what was asked, what was
+# and 8, about two in a hundred behind real ones. Where it did not see what was asked, what was
 # drawn? (Above each image: the digit asked, and the one seen.)
 
 # %%
@@ -1397,8 +1397,8 @@ plt.show()
 
 # %% [markdown]
 # Not in a straight line: the image stays one digit for a while, and then becomes the other one. And
-# not in the middle: at half and half the evaluator sees no 8, no 9 and no 6 yet, but already the 7.
-# (These are four latent vectors; others change elsewhere.)
+# not in the middle: at half and half the evaluator sees the 7, the 9 and the 6 already, but no 8
+# yet. (These are four latent vectors; others change elsewhere.)
 #
 # ### From the command line
 #
@@ -1418,7 +1418,7 @@ sevens = np.load(RUNS / "sevens.npy")
 print(sevens.shape, sevens.dtype)
 
 # %% [markdown]
-# Twenty of them. (The evaluator saw 96.6% as sevens, so a bad one now and then is no surprise.)
+# Twenty of them. (The evaluator saw 98.4% as sevens, so a bad one now and then is no surprise.)
 
 # %%
 plot_images(sevens[:20], columns=10, title="Sevens, as ordered")

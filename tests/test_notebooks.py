@@ -82,7 +82,7 @@ TERMS = {
     "spectral normalisation, power iteration, graph, conditional, one-hot, latent vector, "
     "projection, correlation, prototype, coverage, features",
     "10": "pixel, label, channel, recipe, transposed convolution, stride, widths, parameters, "
-    "dense, step, batch, latent vector, run folder, spectral normalisation, learning rate, "
+    "dense, step, batch, latent vector, run folder, learning rate, "
     "continuous, judge, classifier, confidence, standard deviation, collapsed, hue, "
     "nearest neighbour, distance, classes",
     "08": "loss, mode, callback, norm, gradient, spread, seed, learning rate, saturating loss, "

@@ -82,6 +82,7 @@ def test_nothing_else_is_touched():
             layers.Conv2D(4, 5, 2),
             layers.Conv2DTranspose(1, 4, 2, padding="same"),
             layers.BatchNormalization(axis=1),
+            layers.BatchNormalization(synchronized=True),
         ]
     )
     assert forms(odd) == set()
