@@ -27,8 +27,8 @@ def test_two_devices_do_what_one_does():
     assert list(results) == ["fast", "smooth"]
     for result in results.values():
         assert result["step"] == 6
-        assert result["moved"] > 1e-2
-        assert result["apart"] < 1e-4
+        assert result["moved"] > 1e-3
+        assert result["apart"] < result["moved"] / 100
 
 
 def test_more_devices_than_there_are_are_refused_before_any_work(digits_file, tmp_path):

@@ -31,8 +31,9 @@ def differences() -> dict[str, dict[str, float]]:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_devices_do_what_one_does(name, differences):
-    assert differences[name]["moved"] > 1e-2
-    assert differences[name]["apart"] < 1e-4
+    result = differences[name]
+    assert result["moved"] > 1e-3
+    assert result["apart"] < result["moved"] / 100
 
 
 def options(folder: Path, data: Path, **changes) -> list[str]:
