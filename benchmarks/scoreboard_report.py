@@ -179,6 +179,7 @@ def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
         points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
         seconds, distance = zip(*points, strict=True)
         style = {"color": bold.get(name, "0.6"), "linewidth": 2.4 if name in bold else 1.1}
+        style["linestyle"] = "--" if RECIPES[name].conditional else "-"
         axis.plot(seconds, distance, zorder=3 if name in bold else 2, **style)
         ends.append((seconds[-1], distance[-1], name, style["color"]))
     axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 3000))
@@ -195,6 +196,9 @@ def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
     axis.set_xlabel("time of training on two processor cores")
     axis.set_ylabel("Fréchet distance (lower is better)")
     axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
+    for line, meaning in (("-", "from the images alone"), ("--", "told the digits' classes")):
+        axis.plot([], [], color="0.35", linestyle=line, label=meaning)
+    axis.legend(loc="upper right", frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", alpha=0.25)
     figure.savefig(PLOT, dpi=110)
