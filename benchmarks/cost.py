@@ -133,10 +133,13 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
     for name in VALUES:
         x, time = curve(rows, name, "time_per_image")
         _, memory = curve(rows, name, "memory_mib")
+        apart = max(abs(1 - value) for value in time)
+        takes = f"{time[0]:.2f} to {time[-1]:.2f} times as long\n  as in the default setting"
+        if apart < 0.05:
+            takes = f"as long as in the\n  default setting, within {apart:.0%}".replace("%", " %")
         sentences.append(
-            f"- **{TITLES[name]}**, {x[0]:g} to {x[-1]:g}: an image takes {time[0]:.2f} to "
-            f"{time[-1]:.2f} times as long\n  as in the default setting, and memory goes from "
-            f"{memory[0]:g} to {memory[-1]:g} MiB."
+            f"- **{TITLES[name]}**, {x[0]:g} to {x[-1]:g}: an image takes {takes}, and memory goes "
+            f"from {memory[0]:g} to {memory[-1]:g} MiB."
         )
     return sentences
 

@@ -7,7 +7,10 @@ Network, batch size and precision are those of the recipe `tutorial`. Each round
 contender for a few steps, one after the other, so that whatever else the machine does falls on
 all of them; what counts is the median of the rounds' ratios. `fit` is the library as users run it:
 its own data stream, `keras.Model.fit`, the metrics and the watch for NaN; `step` is its bare
-training step. Samples, judging and checkpoints are left out.
+training step.
+
+Before each timing a contender takes one step that is not timed. Samples, judging and checkpoints
+are left out, and so is op determinism, which a training switches on and a plain loop does not.
 
 Rule for counting: two operations for each multiplication and addition of a Dense or convolution
 kernel, padding counted like pixels; forward once; backward once for each gradient that the two
@@ -43,7 +46,6 @@ from dcgan_lib.data import load_images, scale, training_batches
 from dcgan_lib.recipes import RECIPES
 from dcgan_lib.training import build_gan, layer_precision, versions
 
-tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
 TABLE = Path(__file__).with_name("engine.json")
 RECIPE = RECIPES["tutorial"]
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -130,15 +132,16 @@ def since(begin: Clock) -> Clock:
 
 
 def repeated(act: Callable[[], Any]) -> Callable[[], Clock]:
-    """Returns what times STEPS calls of `act`, which has then been called once already."""
-    act()
+    """Returns what times STEPS calls of `act`, after one that brings it back into the caches."""
 
     def timed() -> Clock:
+        act()
         begin = now()
         for _ in range(STEPS):
             act()
         return since(begin)
 
+    timed()
     return timed
 
 
@@ -203,6 +206,7 @@ def operations_per_image(generator: keras.Model, discriminator: keras.Model) -> 
 
 
 def measure(rounds: int) -> dict[str, Any]:
+    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
     racers = dict(contenders(load_images("mnist", "train").images))
     clocks = {name: [] for name in racers}
     for _ in range(rounds):
@@ -267,12 +271,15 @@ def print_table(result: dict[str, Any]) -> None:
 def sentences(result: dict[str, Any]) -> str:
     """What the README says of it."""
     rows, million = result["contenders"], result["operations_per_image"] / 1e6
+    cores, instructions = result["machine"]["cores"], result["machine"]["instructions"]
     plain, full, half = rows["plain float32"], rows["fit float32"], rows["fit mixed_bfloat16"]
     lines = [
-        f"`tutorial` (batches of {result['batch_size']}) through `keras.Model.fit`, with its data",
-        "stream and the watch for NaN, does",
+        f"On {cores} processor cores (instructions: {instructions}) the recipe `tutorial`, batches",
+        f"of {result['batch_size']}, through `keras.Model.fit`, with its data stream and the watch",
+        "for NaN, does",
         f"**{full['of_plain_same_precision']:.2f} times** as many images a second as a plain loop",
-        "with two gradient tapes on the same network, both in float32. In mixed bfloat16 it does",
+        "with two gradient tapes on the same network, both in float32. In mixed bfloat16 (layers",
+        "compute in 16 bits, weights stay in 32) it does",
         f"{half['of_plain_same_precision']:.2f} times as many as that loop in the same precision,",
         f"and {half['of_plain_float32']:.2f} times as many as that loop does in float32. By a",
         f"count of {million:.0f} million operations an image, the plain loop reaches",

@@ -6,7 +6,9 @@
 
 How far a recipe comes in a minute depends on what else the machine does. So the pace of all
 recipes is measured side by side in one process, and a mark is a number of steps: a training may
-share the machine, be stopped and go on (the same command), and ends with the same score.
+share the machine, be stopped and go on (the same command), and ends with the same score. The pace
+is that of the training alone, with its data stream and the watch for NaN: start-up, samples,
+judging and checkpoints are left out.
 
 Each training is an ordinary run in runs/scoreboard/. On the way the generator is put aside, and
 scored afterwards: 10,000 samples against the 10,000 held-out images, at the marks also against
@@ -19,7 +21,6 @@ import argparse
 import json
 import math
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ dcgan_lib.import_tensorflow()
 
 import keras
 import numpy as np
+import tensorflow as tf
 from bench import COUNT, machine
-from scoreboard_report import MARKS, RESULTS
+from engine import Stopwatch
+from scoreboard_report import MARKS, PACE, RESULTS, pace_of
 
-from dcgan_lib.callbacks import TrainingInterrupted, progress_bar
+from dcgan_lib.callbacks import StopOnNonFinite, TrainingInterrupted, progress_bar
 from dcgan_lib.checkpoints import FINISHED, atomic_path, write_json
 from dcgan_lib.data import load_images, training_batches
 from dcgan_lib.evaluation import References, draw_images, known_baselines, load_references
@@ -45,7 +48,6 @@ from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, ver
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs" / "scoreboard"
-PACE = RESULTS / "pace.json"
 TRAINED_ON = 60_000 - HOLD_OUT
 AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept beside it
 
@@ -53,13 +55,15 @@ AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept b
 # --- seconds: the pace of every recipe, side by side
 
 
-def measure_pace(names: list[str], rounds: int = 9, seconds: float = 1.5) -> None:
+def measure_pace(names: list[str], rounds: int = 15, seconds: float = 1.5) -> None:
     """Times a step of each recipe in turn, several rounds, and writes the quickest of each.
 
     The quickest, because whatever else the machine does can only make a step longer. Recipes that
     are timed later are measured against `fast`, whose pace stays as it was.
     """
     known = json.loads(PACE.read_text()) if PACE.exists() else {"milliseconds_per_step": {}}
+    tf.config.experimental.enable_op_determinism()  # as in every training
+    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
     data = load_images("mnist", "train")
     games = {name: Game(RECIPES[name], data) for name in dict.fromkeys(["fast", *names])}
     found = dict.fromkeys(games, math.inf)
@@ -81,25 +85,24 @@ class Game:
         self.gan = build_gan(recipe, TRAINED_ON)
         labels = one_hot(data.labels) if recipe.conditional else None
         self.batches = training_batches(data.images, recipe.batch_size, labels=labels)
-        self.steps = 10
-        self.play()  # it takes the tracing
-        self.pace = self.play()
+        self.play(10)  # it takes the tracing
+        self.pace = self.play(10)
 
-    def play(self) -> float:
-        """Plays some steps, and returns the milliseconds that one took."""
-        begin = time.perf_counter()
-        self.gan.fit(self.batches, steps_per_epoch=self.steps, shuffle=False, verbose=0)
-        return 1000 * (time.perf_counter() - begin) / self.steps
+    def play(self, steps: int) -> float:
+        """Plays some steps after one that is not timed; returns the milliseconds of one."""
+        watch = Stopwatch()
+        self.gan.fit(
+            self.batches,
+            steps_per_epoch=steps + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[StopOnNonFinite(), watch],
+        )
+        return 1000 * watch.clock[0] / steps
 
     def milliseconds(self, seconds: float) -> float:
-        self.steps = max(5, int(1000 * seconds / self.pace))
-        self.pace = self.play()
+        self.pace = self.play(max(5, int(1000 * seconds / self.pace)))
         return self.pace
-
-
-def pace_of(recipe: Recipe) -> float:
-    """Seconds that a step takes."""
-    return json.loads(PACE.read_text())["milliseconds_per_step"][recipe.name] / 1000
 
 
 def moments(recipe: Recipe, last: int) -> list[int]:
@@ -108,7 +111,7 @@ def moments(recipe: Recipe, last: int) -> list[int]:
     These are the marks, moments that lie ever further apart from two seconds on, and for recipes
     of many epochs each epoch's end (at most a hundred of them).
     """
-    pace, total = pace_of(recipe), recipe.total_steps(TRAINED_ON)
+    pace, total = pace_of(recipe.name), recipe.total_steps(TRAINED_ON)
     growing = [2 * 1.4**i for i in range(30)]
     steps = {round(seconds / pace) for seconds in (*MARKS, *growing)}
     if recipe.epochs:
@@ -126,13 +129,14 @@ class PutAside(keras.callbacks.Callback):
     def __init__(self, folder: Path, steps: list[int], recipe: Recipe) -> None:
         super().__init__()
         self.folder, self.steps, self.kinds = folder, steps, kinds(recipe)
-        self.total = recipe.total_steps(TRAINED_ON)
+        self.total, self.ended = recipe.total_steps(TRAINED_ON), False
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         step = int(self.model.step.numpy())
         if step in self.steps:
             self.keep(step)
-        if step == self.steps[-1] and step < self.total:
+        self.ended = step >= self.steps[-1]
+        if self.ended and step < self.total:
             signal.raise_signal(signal.SIGTERM)  # saves a checkpoint, so that more can follow
 
     def keep(self, step: int) -> None:
@@ -161,12 +165,11 @@ def train(recipe: Recipe, steps: list[int]) -> Path:
     run = RUNS / f"{recipe.name}-s{recipe.seed}"
     keeping = PutAside(run / "aside", steps, recipe)
     averaged = recipe if recipe.ema_decay else recipe.replace(ema_decay=AVERAGE)
-    missing = not all(aside(keeping.folder, step).exists() for step in steps)
-    if missing and not (run / FINISHED).exists():
+    if not (aside(keeping.folder, steps[-1]).exists() or (run / FINISHED).exists()):
         try:
             train_dcgan_mnist(averaged, run, "mnist", callbacks=[keeping])
         except TrainingInterrupted:
-            if not aside(keeping.folder, steps[-1]).exists():  # somebody wants to stop
+            if not keeping.ended:  # somebody wants to stop
                 raise
     return keeping.folder
 
@@ -213,14 +216,14 @@ def verdict(
     }
 
 
-def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[str, Any]:
+def score(recipe: Recipe, folder: Path, court: Court) -> dict[str, Any]:
     """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
-    pace, scored = pace_of(recipe), kinds(recipe)
-    exactly = {round(mark / pace) for mark in MARKS} | {steps[-1]}
+    steps, scored = sorted(int(path.stem) for path in folder.glob("*.npz")), kinds(recipe)
+    exactly = {steps[-1], *(nearest(steps, mark / pace_of(recipe.name)) for mark in MARKS)}
     curve, reports = [], {}
     bar = progress_bar(len(steps), "generator")
     for step in steps:
-        row: dict[str, Any] = {"step": step, "seconds": round(step * pace, 1)}
+        row: dict[str, Any] = {"step": step}
         drawn = {kind: draw(recipe, aside(folder, step), kind) for kind in scored}
         for kind in scored:
             row[kind] = court.curve(drawn[kind])
@@ -229,6 +232,11 @@ def score(recipe: Recipe, folder: Path, steps: list[int], court: Court) -> dict[
             reports[step] = {kind: court.report(drawn[kind]) for kind in scored}
         bar.add(1)
     return {"drawn_from": scored[0], "curve": curve, "reports": reports}
+
+
+def nearest(steps: list[int], wanted: float) -> int:
+    """The step put aside that lies next to a mark: the pace may have been measured anew since."""
+    return min(steps, key=lambda step: abs(step - wanted))
 
 
 def epoch_means(log: dict[str, np.ndarray], per_epoch: int) -> dict[str, list[float]]:
@@ -253,7 +261,7 @@ def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> No
     court = Court()
     for recipe in recipes:
         total = recipe.total_steps(TRAINED_ON)
-        last = min(total, round(60 * minutes / pace_of(recipe)))
+        last = min(total, round(60 * minutes / pace_of(recipe.name)))
         if epochs:
             last = min(total, epochs * recipe.steps_per_epoch(TRAINED_ON))
         target = RESULTS / f"{recipe.name}-s{recipe.seed}.json"
@@ -261,8 +269,7 @@ def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> No
             print(f"{target.name} is there already", flush=True)
             continue
         print(f"{recipe.name}, seed {recipe.seed}, {last} of {total} steps", flush=True)
-        steps = moments(recipe, last)
-        folder = train(recipe, steps)
+        folder = train(recipe, moments(recipe, last))
         about = {
             "recipe": recipe.name,
             "seed": recipe.seed,
@@ -274,7 +281,7 @@ def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> No
         if recipe.epochs:
             log = read_log(folder.parent / "log.csv")
             about["by_epoch"] = epoch_means(log, recipe.steps_per_epoch(TRAINED_ON))
-        write_json(target, about | score(recipe, folder, steps, court))
+        write_json(target, about | score(recipe, folder, court))
 
 
 def main() -> None:

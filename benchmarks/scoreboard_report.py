@@ -23,9 +23,15 @@ from dcgan_lib.recipes import RECIPES
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "scoreboard"
+PACE = RESULTS / "pace.json"
 TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png"
 LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
+
+
+def pace_of(name: str) -> float:
+    """Seconds that a step of a recipe takes, on two cores with nothing else to do."""
+    return json.loads(PACE.read_text())["milliseconds_per_step"][name] / 1000
 
 
 def results() -> dict[str, list[dict[str, Any]]]:
@@ -33,6 +39,8 @@ def results() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in RECIPES}
     for path in sorted(RESULTS.glob("*-s*.json")):
         result = json.loads(path.read_text())
+        for row in result["curve"]:
+            row["seconds"] = round(row["step"] * pace_of(result["recipe"]), 1)
         found[result["recipe"]].append(result)
     return {name: runs for name, runs in found.items() if runs}
 
@@ -42,33 +50,43 @@ def at(run: dict[str, Any], seconds: float) -> dict[str, Any] | None:
     steps = {row["step"]: row["seconds"] for row in run["curve"]}
     reports = [(int(step), report) for step, report in run["reports"].items()]
     for step, report in reports:
-        if abs(steps[step] - seconds) < seconds / 50:
+        if abs(steps[step] - seconds) < seconds / 20:
             return report[run["drawn_from"]]
     step, report = reports[-1]
     over = step == run["total_steps"] and steps[step] <= seconds
     return report[run["drawn_from"]] if over else None
 
 
+def longest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a recipe's runs that went furthest."""
+    end = max(run["curve"][-1]["step"] for run in runs)
+    return [run for run in runs if run["curve"][-1]["step"] == end]
+
+
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """What the table says of a recipe: medians over its seeds."""
-    kind = runs[0]["drawn_from"]
-    longest = max(run["curve"][-1]["step"] for run in runs)
-    long = [run for run in runs if run["curve"][-1]["step"] == longest]
-    last = [run["reports"][str(longest)] for run in long]
-    row: dict[str, Any] = {"seeds": len(runs), "long_runs": len(long), "steps": longest}
+    kind, long = runs[0]["drawn_from"], longest(runs)
+    end = long[0]["curve"][-1]
+    last = [run["reports"][str(end["step"])] for run in long]
+    row: dict[str, Any] = {"seeds": len(runs), "long_runs": len(long), "steps": end["step"]}
     for mark in MARKS:
         found = [report for run in runs if (report := at(run, mark))]
         row[f"after_{mark}_s"] = middle(found, "primary", "frechet_distance")
-    row["seconds"] = long[0]["curve"][-1]["seconds"]
+    row["seconds"] = end["seconds"]
     row["total_steps"] = runs[0]["total_steps"]
     for part, judge in (("", "primary"), ("second_", "second")):
         for name in ("frechet_distance", "floor", "coverage", "coverage_floor"):
             row[part + name] = middle([report[kind] for report in last], judge, name)
-    for each in {kind, "averaged"}:
-        part = "" if each == kind else "averaged_"
-        curves = [[point[each] for point in run["curve"]] for run in long]
-        row[f"{part}best_held_out"] = statistics.median(min(curve) for curve in curves)
-        row[f"{part}last_five_held_out"] = statistics.median(
+    return row
+
+
+def ups_and_downs(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """Of a recipe that is erratic: its best on the way, and the middle of its last five."""
+    row = {}
+    for kind in ("itself", "averaged"):
+        curves = [[point[kind] for point in run["curve"]] for run in longest(runs)]
+        row[f"{kind}_best"] = statistics.median(min(curve) for curve in curves)
+        row[f"{kind}_last_five"] = statistics.median(
             statistics.median(curve[-5:]) for curve in curves
         )
     return row
@@ -92,12 +110,13 @@ def sooner(of: list[dict[str, Any]], target: float) -> float | None:
 
 def race(found: dict[str, list[dict[str, Any]]], rows: dict[str, Any]) -> dict[str, Any]:
     """How much sooner the quick recipes are where `tutorial` ends."""
-    target = rows["tutorial"]["last_five_held_out"]
-    longest = max(found["tutorial"], key=lambda run: run["curve"][-1]["step"])
+    held_out = ups_and_downs(found["tutorial"])
+    target = held_out["itself_last_five"]
     return {
+        "held_out": held_out,
         "target": target,
-        "tutorial_seconds": longest["curve"][-1]["seconds"],
-        "tutorial_first_there": sooner([longest], target),
+        "tutorial_seconds": rows["tutorial"]["seconds"],
+        "tutorial_first_there": sooner(longest(found["tutorial"]), target),
         "seconds": {
             name: sooner(found[name], target) for name in ("fast", "best") if name in found
         },
@@ -121,16 +140,20 @@ def duration(seconds: float) -> str:
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """The scoreboard as a Markdown table."""
-    header = ["recipe", "seeds", *(f"{mark // 60} min" for mark in MARKS)]
+    header = ["recipe", "runs", *(f"{mark // 60} min" for mark in MARKS)]
     header += ["at the end", "second judge", "coverage", "trained for"]
     lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
     for name, row in rows.items():
-        cells = [f"`{name}`", str(row["seeds"])]
+        told = ", told the labels" if RECIPES[name].conditional else ""
+        few = f" ({row['long_runs']} to the end)" if row["long_runs"] < row["seeds"] else ""
+        cells = [f"`{name}`{told}", f"{row['seeds']}{few}"]
         cells += [number(row[f"after_{mark}_s"]) for mark in MARKS]
         cells += [number(row["frechet_distance"]), number(row["second_frechet_distance"])]
         cells += [f"{row['coverage'] / row['coverage_floor']:.2f}"]
         cut = "" if row["steps"] == row["total_steps"] else f", cut off ({part(row)} of its steps)"
         lines.append([*cells, duration(row["seconds"]) + cut])
+    floor, second = (number(row[key]) for key in ("floor", "second_floor"))
+    lines.append(["real images", "", *[""] * len(MARKS), floor, second, "1.00", ""])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -140,21 +163,22 @@ def part(row: dict[str, Any]) -> str:
 
 def sentences(rows: dict[str, dict[str, Any]], of_race: dict[str, Any]) -> str:
     """What the erratic `tutorial` comes to, and how much sooner the others are there."""
-    row, target = rows["tutorial"], of_race["target"]
+    row, held_out, first = rows["tutorial"], of_race["held_out"], of_race["tutorial_first_there"]
+    of_runs = "one run" if row["long_runs"] == 1 else f"medians of {row['long_runs']} runs"
     lines = [
-        f"`tutorial` is erratic. After {epochs(row)} epochs ({duration(row['seconds'])}) the "
-        f"median of its last five evaluations is {number(target)}, its best on the way "
-        f"{number(row['best_held_out'])}; with averaged weights, which the recipe does not use, "
-        f"{number(row['averaged_last_five_held_out'])} and {number(row['averaged_best_held_out'])} "
-        "(held-out images)."
+        f"`tutorial` is erratic. After {epochs(row)} epochs ({duration(row['seconds'])}, "
+        f"{of_runs}) the median of its last five evaluations is {number(of_race['target'])}, its "
+        f"best on the way {number(held_out['itself_best'])}; with averaged weights, which the "
+        f"recipe does not use, {number(held_out['averaged_last_five'])} and "
+        f"{number(held_out['averaged_best'])} (held-out images)."
     ]
     for name, seconds in of_race["seconds"].items():
         if seconds:
+            also = f", or {first / seconds:.0f} times sooner than `tutorial` first touches it"
             lines.append(
                 f"`{name}` is at that median after {seconds:.0f} s: "
-                f"**{of_race['tutorial_seconds'] / seconds:.0f} times sooner**, or "
-                f"{of_race['tutorial_first_there'] / seconds:.0f} times sooner than `tutorial` "
-                "first touches it."
+                f"**{of_race['tutorial_seconds'] / seconds:.0f} times sooner**"
+                f"{also if first else ''}."
             )
     return "\n".join(lines)
 
@@ -168,14 +192,14 @@ def epochs(row: dict[str, Any]) -> int:
 
 
 def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
-    """Draws quality against seconds, a line for each recipe (its longest run)."""
+    """Draws quality against seconds, a line for each recipe (the first of its longest runs)."""
     import matplotlib.pyplot as plt
 
     bold = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
     figure, axis = plt.subplots(figsize=(9, 5.6), layout="constrained")
     ends = []
     for name, runs in found.items():
-        run = max(runs, key=lambda run: run["curve"][-1]["step"])
+        run = longest(runs)[0]
         points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
         seconds, distance = zip(*points, strict=True)
         style = {"color": bold.get(name, "0.6"), "linewidth": 2.4 if name in bold else 1.1}
@@ -189,7 +213,8 @@ def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
         axis.axvline(mark, color="0.85", linewidth=1, zorder=1)
     label_ends(axis, ends)
     ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
-    ticks |= {18000: "5 h"} if max(end[0] for end in ends) > 10_000 else {}
+    ticks |= {18000: "5 h"}
+    ticks = {tick: name for tick, name in ticks.items() if tick < 2 * max(end[0] for end in ends)}
     axis.set_xticks(list(ticks), list(ticks.values()))
     axis.minorticks_off()
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -238,7 +263,7 @@ def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str
 def plot_long_run(run: dict[str, Any]) -> None:
     """Draws the losses of `schedule`, epoch by epoch."""
     epochs, time = len(run["by_epoch"]["d_loss"]), duration(run["curve"][-1]["seconds"])
-    title = f"Recipe schedule: {epochs} of its 200 epochs, {time} on two cores"
+    title = f"Recipe schedule: {epochs} of {RECIPES['schedule'].epochs} epochs, {time} on two cores"
     figure = plot_losses(run["by_epoch"], title)
     figure.savefig(LONG_PLOT, dpi=100)
 

@@ -77,6 +77,15 @@ def test_the_plain_loop_has_the_networks_of_the_tutorial():
     ours = build_networks(engine.RECIPE, (28, 28, 1))
     for plain, network in zip(engine.plain_networks(), ours, strict=True):
         assert [w.shape for w in plain.weights] == [w.shape for w in network.weights]
+        for setting in ("negative_slope", "rate", "momentum", "epsilon", "kernel_size", "strides"):
+            assert values_of(plain, setting) == values_of(network, setting)
+    assert engine.operations_per_image(*ours) == engine.operations_per_image(
+        *engine.plain_networks()
+    )
+
+
+def values_of(network, setting):
+    return [getattr(layer, setting) for layer in network.layers if hasattr(layer, setting)]
 
 
 def test_operations_are_counted_by_the_rule():
@@ -150,7 +159,7 @@ def test_every_score_names_its_judges():
 @pytest.mark.parametrize("name", ["fast", "tutorial"])
 def test_generators_are_put_aside_at_the_marks_and_at_the_last_step(name):
     recipe = RECIPES[name]
-    total, pace = recipe.total_steps(scoreboard.TRAINED_ON), scoreboard.pace_of(recipe)
+    total, pace = recipe.total_steps(scoreboard.TRAINED_ON), scoreboard.pace_of(name)
     for last in (5, total // 2, total):
         steps = scoreboard.moments(recipe, last)
         assert steps == sorted(set(steps))
@@ -194,8 +203,35 @@ def test_losses_are_averaged_over_epochs():
 
 
 def test_what_is_erratic_is_told_by_its_best_and_the_middle_of_its_last():
-    row = report.summary([run_of([5, 90, 1, 40, 20, 30, 60], {"70": 2.0})])
-    assert (row["best_held_out"], row["last_five_held_out"]) == (1, 30)
+    row = report.ups_and_downs([run_of([5, 90, 1, 40, 20, 30, 60], {"70": 2.0})])
+    assert (row["itself_best"], row["itself_last_five"]) == (1, 30)
+
+
+@pytest.mark.parametrize("ends", [[30, 8], [30, 60]])
+def test_the_race_is_told_even_where_a_run_of_the_tutorial_never_gets_there(ends):
+    found = {
+        "tutorial": [run_of([90, end, 50, 40, end], {"50": 30.0}) for end in ends],
+        "fast": [run_of([50, 20, 5], {"30": 5.0}, total=30)],
+    }
+    found["tutorial"].append(run_of([9], {"10": 9.0}))  # cut off early: no part of the race
+    rows = {name: report.summary(runs) for name, runs in found.items()}
+    race = report.race(found, rows)
+    assert race["target"] == np.median([sorted([90, end, 50, 40, end])[2] for end in ends])
+    assert race["tutorial_seconds"] == 100.0
+    text = report.sentences(rows, race)
+    assert "medians of 2 runs" in text
+    assert f"`fast` is at that median after {race['seconds']['fast']:.0f} s: **" in text
+    assert "`tutorial`, told" not in report.table(rows)
+    assert "| 3 (2 to the end) |" in report.table(rows)
+
+
+def test_a_mark_is_the_generator_next_to_it():
+    assert scoreboard.nearest([10, 100, 1000], 130) == 100
+
+
+def test_equal_steps_have_equal_paces():
+    """These two differ in how many steps they take, and in their rates."""
+    assert scoreboard.pace_of("best") == pytest.approx(scoreboard.pace_of("conditional"), rel=0.05)
 
 
 def test_the_time_to_a_quality_is_that_of_the_middle_seed():
