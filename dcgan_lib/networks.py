@@ -64,7 +64,11 @@ def build_generator(
 
 
 def first_size(recipe: Recipe, image_shape: ImageShape) -> tuple[int, int]:
-    """Returns (rows, columns) of the small picture that the strides enlarge to `image_shape`."""
+    """Returns (rows, columns) of the small picture that the strides enlarge to `image_shape`.
+
+    Raises:
+        UserError: the strides cannot reach that shape.
+    """
     growth = math.prod(recipe.generator_strides)
     height, width, _ = image_shape
     if height % growth or width % growth:

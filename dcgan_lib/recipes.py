@@ -399,15 +399,16 @@ WGAN_GP = FAST.replace(
 
 CONDITIONAL = FAST.replace(name="conditional", conditional=True, num_samples=100, steps=2000)
 
-BEST = CONDITIONAL.replace(  # within an hour on two cores; how it was found: benchmarks/LOG.md
+BEST = CONDITIONAL.replace(  # how it was found: benchmarks/LOG.md
     name="best",
+    d_learning_rate=1e-3,
     g_schedule="cosine",
-    g_final_fraction=0.05,
+    g_final_fraction=0.1,
     d_schedule="cosine",
-    d_final_fraction=0.05,
-    steps=6000,
+    d_final_fraction=0.1,
+    steps=4000,
     sample_every=200,
-    quality_every=300,
+    quality_every=200,
 )
 
 EXPLORER = CONDITIONAL.replace(name="explorer", generator_hidden=64)  # small enough for a web page

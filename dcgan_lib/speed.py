@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-FEW_CHANNELS = 4  # up to here the gradient of a convolution of stride 2 is slower than ours
+FEW_CHANNELS = 4  # the gradient of a convolution of stride 2 on so few is slower than ours
 SMALL_PICTURE = 8  # pixels; up to here the transforms cost less than they save
 LARGE_KERNEL = 5
 
@@ -35,7 +35,8 @@ def quicker_form(layer: layers.Layer) -> Callable[..., tf.Tensor] | None:
     if type(layer) is layers.BatchNormalization:
         last = layer.axis in (-1, len(layer.input.shape) - 1)
         alone = last and len(layer.input.shape) in (2, 4) and not layer.synchronized
-        return fused_batch_norm if alone else None
+        whole = layer.scale and layer.center
+        return fused_batch_norm if alone and whole else None
     if type(layer) is layers.Conv2DTranspose and is_plain(layer):
         _, rows, columns, _ = layer.input.shape
         small = rows == columns and rows <= SMALL_PICTURE
@@ -68,7 +69,7 @@ def fused_batch_norm(
     mask: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Does in training what `BatchNormalization.call` does."""
-    if not training:
+    if not (training and layer.trainable):  # a frozen layer only applies its statistics
         return layers.BatchNormalization.call(layer, inputs, training, mask)
     pixels = inputs if len(inputs.shape) == 4 else inputs[:, tf.newaxis, tf.newaxis]
     outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
@@ -107,18 +108,20 @@ def look_in_blocks(layer: layers.Conv2D, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def stamp_by_waves(layer: layers.Conv2DTranspose, inputs: tf.Tensor) -> tf.Tensor:
-    """Does what a transposed convolution of stride 1 does, with an eighth of the operations.
+    """Does what a transposed convolution of stride 1 does, with a fifth of the operations.
 
     Pixels and kernel are turned into waves (a discrete Fourier transform, here a product with a
     small matrix), the waves are multiplied, and the products turned back into pixels; in float32,
-    whatever the precision of the rest.
+    whatever the precision of the rest. After Mathieu et al., "Fast Training of Convolutional
+    Networks through FFTs" (2014).
     """
     side, size = inputs.shape[1], layer.kernel_size[0]
     of_pixels, of_kernel, back = wave_matrices(side, size)
     channels, filters, count = inputs.shape[3], layer.filters, len(of_pixels) // 2
     pixels = tf.transpose(tf.cast(inputs, tf.float32), (1, 2, 0, 3))
     pixels = tf.reshape(pixels, (side * side, -1))
-    kernel = tf.reshape(layer.kernel.value, (size * size, filters * channels))
+    kernel = tf.cast(layer.kernel.value, tf.float32)
+    kernel = tf.reshape(kernel, (size * size, filters * channels))
     x = tf.reshape(tf.matmul(of_pixels, pixels), (count, -1, channels))
     w = tf.reshape(tf.matmul(of_kernel, kernel), (count, -1, channels))
     products = tf.reshape(tf.matmul(x, w, transpose_b=True), (count, 2, -1, 2, filters))
@@ -131,11 +134,13 @@ def stamp_by_waves(layer: layers.Conv2DTranspose, inputs: tf.Tensor) -> tf.Tenso
 def wave_matrices(side: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns what turns pixels and kernel into waves, and products of waves into pixels.
 
-    Each wave has a cosine and a sine part; the four products of both parts are kept apart. Waves
-    come in pairs that mirror each other, of which one is enough.
+    Each wave has a cosine and a sine part; the four products of both parts are kept apart. With
+    W waves the shapes are (2 W, side^2), (2 W, size^2) and (side^2, 4 W).
     """
     period = side + size // 2  # what leaves the picture on one side does not come in on the other
     numbers = [divmod(i, period) for i in range(period * period)]
+    # Of numbers without an imaginary part, wave (u, v) and wave (-u, -v) tell the same: one of each
+    # such pair is kept, and counts twice.
     waves = np.array([(u, v) for u, v in numbers if (u, v) <= (-u % period, -v % period)])
     twice = np.where((waves == -waves % period).all(axis=1), 1.0, 2.0)[:, np.newaxis]
     half = (size - 1) // 2

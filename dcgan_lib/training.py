@@ -155,7 +155,7 @@ def train_dcgan_mnist(
     ck.make_folder(folder)
     with locked(folder):
         ck.open_run(folder, record, versions(), fresh=not resume)
-        finished = (folder / ck.FINISHED).exists()
+        finished = is_finished(folder)
         if strategy is not None:
             from_chief(strategy, [int(finished)])
         if finished:
@@ -535,7 +535,7 @@ def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
     """
     folder = Path(folder)
     record = ck.read_record(folder)
-    if not (folder / ck.FINISHED).exists():
+    if not is_finished(folder):
         raise unfinished(folder)
     return TrainingRun(
         folder=folder,
@@ -545,6 +545,12 @@ def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
         log=read_log(folder / ck.LOG),
         found=found,
     )
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run has come to its end, and its networks are still there."""
+    needed = (ck.FINISHED, "generator.keras", "discriminator.keras")
+    return all((folder / name).exists() for name in needed)
 
 
 def unfinished(folder: Path) -> UserError:
@@ -578,7 +584,7 @@ def load_generator(path: str | Path) -> keras.Model:
     path = Path(path)
     if path.is_dir():
         ck.read_record(path)
-        if not (path / "generator.keras").exists():
+        if not is_finished(path):
             raise unfinished(path)
         path = path / "generator.keras"
     model = load_network(path)

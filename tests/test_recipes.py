@@ -160,7 +160,7 @@ EXPECTED = {
     "hinge": {"loss": "hinge", "gradient_penalty": 0.0, "spectral_norm": False},
     "spectral": {"loss": "hinge", "spectral_norm": True, "discriminator_batch_norm": False},
     "conditional": {"conditional": True, "loss": "cross_entropy", "num_samples": 100},
-    "best": {"conditional": True, "g_schedule": "cosine", "g_final_fraction": 0.05, "steps": 6000},
+    "best": {"conditional": True, "g_schedule": "cosine", "g_final_fraction": 0.1, "steps": 4000},
     "explorer": {"conditional": True, "generator_hidden": 64, "num_samples": 100},
 }
 

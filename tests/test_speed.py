@@ -74,6 +74,27 @@ def test_kernels_of_all_sizes(layer):
     assert close(answers(twin, pixels), answers(speed.hasten(network), pixels))
 
 
+def test_a_frozen_batch_norm_keeps_its_statistics():
+    pixels = np.random.default_rng(1).standard_normal((5, 8, 8, 3), dtype=np.float32)
+    network = keras.Sequential([keras.Input((8, 8, 3)), layers.BatchNormalization()])
+    network.trainable = False
+    twin = copy_network(network)
+    twin.trainable = False
+    before = network.get_weights()
+    assert close(
+        answers(twin, pixels, training=True), answers(speed.hasten(network), pixels, training=True)
+    )
+    assert equal(network.get_weights(), before)
+
+
+def test_a_machine_with_a_gpu_keeps_keras_own(monkeypatch):
+    generator, _ = build_networks(tiny("tutorial"), (28, 28, 1))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    assert not any("call" in vars(layer) for layer in speed.hasten(generator).layers)
+    monkeypatch.undo()
+    assert any("call" in vars(layer) for layer in speed.hasten(generator).layers)
+
+
 def test_nothing_else_is_touched():
     odd = keras.Sequential(
         [
@@ -83,6 +104,8 @@ def test_nothing_else_is_touched():
             layers.Conv2DTranspose(1, 4, 2, padding="same"),
             layers.BatchNormalization(axis=1),
             layers.BatchNormalization(synchronized=True),
+            layers.BatchNormalization(scale=False),
+            layers.BatchNormalization(center=False),
         ]
     )
     assert forms(odd) == set()
