@@ -6,7 +6,8 @@
 Memory is the peak of the whole process, less what it had before data and networks were there.
 Only then does that process build the default setting too and train both by turns: seconds per
 image are given as a multiple of the default's, the median of the rounds' ratios. The images are
-noise: cost does not depend on what is in them.
+noise: cost does not depend on what is in them. What happens once an epoch (a new order, samples,
+judging) is not timed.
 """
 
 from __future__ import annotations
