@@ -160,7 +160,15 @@ EXPECTED = {
     "hinge": {"loss": "hinge", "gradient_penalty": 0.0, "spectral_norm": False},
     "spectral": {"loss": "hinge", "spectral_norm": True, "discriminator_batch_norm": False},
     "conditional": {"conditional": True, "loss": "cross_entropy", "num_samples": 100},
-    "best": {"conditional": True, "g_schedule": "cosine", "g_final_fraction": 0.1, "steps": 4000},
+    "best": {
+        "conditional": True,
+        "d_learning_rate": 1e-3,
+        "g_schedule": "cosine",
+        "g_final_fraction": 0.1,
+        "d_schedule": "cosine",
+        "d_final_fraction": 0.1,
+        "steps": 4000,
+    },
     "explorer": {"conditional": True, "generator_hidden": 64, "num_samples": 100},
 }
 
