@@ -20,7 +20,7 @@
 #
 # **You need** notebooks [01](01_data.ipynb) to [05](05_latent_exploration.ipynb) and
 # [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are judged.
-# **Run time**: three to four minutes on two processor cores, no GPU.
+# **Run time**: about two minutes on two processor cores, no GPU.
 #
 # **Where we are.** The *generator* G draws images from random numbers, the *discriminator* D tells
 # them from real ones, and each learns from the other. [Notebook 08](08_when_training_fails.ipynb)
