@@ -44,6 +44,7 @@ from dcgan_lib.latent import one_hot
 from dcgan_lib.metrics import class_balance, frechet_distance, precision_recall_density_coverage
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import RECIPES, Recipe, get_recipe
+from dcgan_lib.speed import hasten
 from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, versions
 
 HERE = Path(__file__).parent
@@ -250,7 +251,7 @@ def epoch_means(log: dict[str, np.ndarray], per_epoch: int) -> dict[str, list[fl
 
 def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
     """Draws 10,000 images from a generator that was put aside."""
-    generator, _ = build_networks(recipe, (28, 28, 1))
+    generator = hasten(build_networks(recipe, (28, 28, 1))[0])
     with np.load(path, allow_pickle=False) as saved:
         generator.set_weights([saved[key] for key in sorted(saved.files) if key.startswith(kind)])
     return draw_images(generator, COUNT)
