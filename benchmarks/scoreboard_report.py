@@ -16,6 +16,7 @@ import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 import readme
+from matplotlib.patheffects import withStroke
 
 from dcgan_lib.checkpoints import write_json
 from dcgan_lib.plots import plot_losses
@@ -27,6 +28,8 @@ PACE = RESULTS / "pace.json"
 TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png"
 LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
+BOLD = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
+HALO = withStroke(linewidth=3, foreground="white")  # keeps a word legible upon lines
 
 
 def pace_of(name: str) -> float:
@@ -191,20 +194,21 @@ def epochs(row: dict[str, Any]) -> int:
 # --- the plot
 
 
-def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
+def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> None:
     """Draws quality against seconds, a line for each recipe (the first of its longest runs)."""
     import matplotlib.pyplot as plt
 
-    bold = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
+    floor = numbers["recipes"]["fast"]["floor"]
+
     figure, axis = plt.subplots(figsize=(9, 5.6), layout="constrained")
     ends = []
     for name, runs in found.items():
         run = longest(runs)[0]
         points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
         seconds, distance = zip(*points, strict=True)
-        style = {"color": bold.get(name, "0.6"), "linewidth": 2.4 if name in bold else 1.1}
+        style = {"color": BOLD.get(name, "0.6"), "linewidth": 2.4 if name in BOLD else 1.1}
         style["linestyle"] = "--" if RECIPES[name].conditional else "-"
-        axis.plot(seconds, distance, zorder=3 if name in bold else 2, **style)
+        axis.plot(seconds, distance, zorder=3 if name in BOLD else 2, **style)
         ends.append((seconds[-1], distance[-1], name, style["color"]))
     axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 3000))
     axis.axhline(floor, color="tab:green", linestyle=":", linewidth=1.5)
@@ -212,6 +216,8 @@ def plot(found: dict[str, list[dict[str, Any]]], floor: float) -> None:
     for mark in MARKS:
         axis.axvline(mark, color="0.85", linewidth=1, zorder=1)
     label_ends(axis, ends)
+    if "race" in numbers:
+        show_race(axis, numbers["race"])
     ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
     ticks |= {18000: "5 h"}
     ticks = {tick: name for tick, name in ticks.items() if tick < 2 * max(end[0] for end in ends)}
@@ -248,7 +254,20 @@ def label_ends(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
             fontsize=9,
             fontweight=weight,
             va="center",
+            path_effects=[HALO],
         )
+
+
+def show_race(axis: Any, of_race: dict[str, Any]) -> None:
+    """An arrow from where `fast` is as good as `tutorial` at its end, to that end."""
+    start, end, height = of_race["seconds"]["fast"], of_race["tutorial_seconds"], of_race["target"]
+    if not start:
+        return
+    look = {"arrowstyle": "->", "color": BOLD["fast"]}
+    axis.annotate("", (start, height), (end, height), arrowprops=look)
+    words = f"fast is there {end / start:.0f} times sooner"
+    style = {"color": BOLD["fast"], "fontsize": 9, "path_effects": [HALO]}
+    axis.text(end / 2, height * 1.07, words, ha="right", **style)
 
 
 def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str]:
@@ -273,7 +292,7 @@ def main() -> None:
     numbers, text = content(found)
     write_json(TABLE, numbers)
     readme.put("scoreboard", text)
-    plot(found, numbers["recipes"]["fast"]["floor"])
+    plot(found, numbers)
     for run in found.get("schedule", []):
         plot_long_run(run)
     print(text)
