@@ -29,6 +29,10 @@ TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png
 LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
 BOLD = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
+OTHERS = (
+    "#1b9e77", "#8c564b", "#666666", "#9c179e", "#d95f02",
+    "#7570b3", "#e7298a", "#5a9016", "#0c7c8c", "#a6761d",
+)  # fmt: skip
 HALO = withStroke(linewidth=3, foreground="white")  # keeps a word legible upon lines
 
 
@@ -177,7 +181,7 @@ def sentences(rows: dict[str, dict[str, Any]], of_race: dict[str, Any]) -> str:
     ]
     for name, seconds in of_race["seconds"].items():
         if seconds:
-            also = f", or {first / seconds:.0f} times sooner than `tutorial` first touches it"
+            also = f" ({first / seconds:.0f} times sooner than `tutorial` first touches it)"
             lines.append(
                 f"`{name}` is at that median after {seconds:.0f} s: "
                 f"**{of_race['tutorial_seconds'] / seconds:.0f} times sooner**"
@@ -195,79 +199,86 @@ def epochs(row: dict[str, Any]) -> int:
 
 
 def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> None:
-    """Draws quality against seconds, a line for each recipe (the first of its longest runs)."""
+    """Draws quality against seconds: a line for each run, the first of a recipe's longest named."""
     import matplotlib.pyplot as plt
 
-    floor = numbers["recipes"]["fast"]["floor"]
-
-    figure, axis = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(9, 6.2), layout="constrained")
+    others = iter(OTHERS)
     ends = []
     for name, runs in found.items():
-        run = longest(runs)[0]
-        points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
-        seconds, distance = zip(*points, strict=True)
-        style = {"color": BOLD.get(name, "0.6"), "linewidth": 2.4 if name in BOLD else 1.1}
+        style = {"color": BOLD.get(name) or next(others)}
         style["linestyle"] = "--" if RECIPES[name].conditional else "-"
-        axis.plot(seconds, distance, zorder=3 if name in BOLD else 2, **style)
+        for run in sorted(runs, key=lambda run: run is longest(runs)[0]):  # the named one on top
+            points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
+            seconds, distance = zip(*points, strict=True)
+            thick = name in BOLD and run is longest(runs)[0]
+            axis.plot(seconds, distance, linewidth=2.6 if thick else 1, zorder=2 + thick, **style)
         ends.append((seconds[-1], distance[-1], name, style["color"]))
-    axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 3000))
-    axis.axhline(floor, color="tab:green", linestyle=":", linewidth=1.5)
-    axis.text(2.1, floor * 1.05, "real images", color="tab:green", fontsize=9)
-    for mark in MARKS:
-        axis.axvline(mark, color="0.85", linewidth=1, zorder=1)
+    axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 12_000))
+    mark_floor(axis, numbers["recipes"]["fast"]["floor"])
     label_ends(axis, ends)
     if "race" in numbers:
         show_race(axis, numbers["race"])
-    ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
-    ticks |= {18000: "5 h"}
-    ticks = {tick: name for tick, name in ticks.items() if tick < 2 * max(end[0] for end in ends)}
-    axis.set_xticks(list(ticks), list(ticks.values()))
-    axis.minorticks_off()
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_xlabel("time of training on two processor cores")
-    axis.set_ylabel("Fréchet distance (lower is better)")
-    axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
-    for line, meaning in (("-", "from the images alone"), ("--", "told the digits' classes")):
-        axis.plot([], [], color="0.35", linestyle=line, label=meaning)
-    axis.legend(loc="upper right", frameon=False)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(axis="y", alpha=0.25)
+    label_axes(axis, max(end[0] for end in ends))
     figure.savefig(PLOT, dpi=110)
     plt.close(figure)
 
 
-def label_ends(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
+def mark_floor(axis: Any, floor: float) -> None:
+    axis.axhline(floor, color="tab:green", linestyle=":", linewidth=1.5)
+    axis.text(2.1, floor * 1.05, "real images", color="tab:green", fontsize=9)
+
+
+def label_axes(axis: Any, end: float) -> None:
+    """Names both axes and what the strokes mean."""
+    ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
+    ticks = {tick: name for tick, name in (ticks | {18000: "5 h"}).items() if tick < 2 * end}
+    axis.set_xticks(list(ticks), list(ticks.values()))
+    axis.minorticks_off()
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_xlabel("time of training on two processor cores")
+    axis.set_ylabel("Fréchet distance to held-out images (lower is better)")
+    axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
+    for stroke, meaning in (("-", "learns from the images alone"), ("--", "told the labels too")):
+        axis.plot([], [], color="0.35", linestyle=stroke, label=meaning)
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 0.1), frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(alpha=0.25)
+
+
+def label_ends(axis: Any, ends: list[tuple[float, float, str, Any]]) -> None:
     """Writes each name where its line ends, moved up where another name stands."""
     taken: list[tuple[float, float]] = []
     for seconds, distance, name, color in sorted(ends, key=lambda end: end[1]):
         place = distance
-        while any(abs(x / seconds - 1) < 1.2 and 0.78 < place / y < 1.28 for x, y in taken):
+        while any(abs(x / seconds - 1) < 1.2 and 0.76 < place / y < 1.32 for x, y in taken):
             place *= 1.04
         taken.append((seconds, place))
-        weight = "bold" if color != "0.6" else "normal"
-        color = color if color != "0.6" else "0.35"
         axis.annotate(
-            name,
+            f"{name} (default)" if name == "fast" else name,
             (seconds, distance),
             (seconds * 1.06, place),
             color=color,
             fontsize=9,
-            fontweight=weight,
+            fontweight="bold" if name in BOLD else "normal",
             va="center",
             path_effects=[HALO],
         )
 
 
 def show_race(axis: Any, of_race: dict[str, Any]) -> None:
-    """An arrow from where `fast` is as good as `tutorial` at its end, to that end."""
+    """An arrow from the end of `tutorial` to where `fast` is as good."""
     start, end, height = of_race["seconds"]["fast"], of_race["tutorial_seconds"], of_race["target"]
     if not start:
         return
-    look = {"arrowstyle": "->", "color": BOLD["fast"]}
+    look = {"arrowstyle": "->", "color": BOLD["fast"], "linewidth": 1.4}
     axis.annotate("", (start, height), (end, height), arrowprops=look)
-    words = f"fast is there {end / start:.0f} times sooner"
+    words = (
+        f"fast after {duration(start)} is as good as tutorial\n"
+        f"after {duration(end)}: {end / start:.0f} times sooner"
+    )
     style = {"color": BOLD["fast"], "fontsize": 9, "path_effects": [HALO]}
-    axis.text(end / 2, height * 1.07, words, ha="right", **style)
+    axis.text(end, height / 1.12, words, ha="right", va="top", **style)
 
 
 def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str]:
