@@ -152,7 +152,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
     for name, row in rows.items():
         told = ", told the labels" if RECIPES[name].conditional else ""
-        few = f" ({row['long_runs']} to the end)" if row["long_runs"] < row["seeds"] else ""
+        few = f" ({row['long_runs']} that long)" if row["long_runs"] < row["seeds"] else ""
         cells = [f"`{name}`{told}", f"{row['seeds']}{few}"]
         cells += [number(row[f"after_{mark}_s"]) for mark in MARKS]
         cells += [number(row["frechet_distance"]), number(row["second_frechet_distance"])]

@@ -222,7 +222,7 @@ def test_the_race_is_told_even_where_a_run_of_the_tutorial_never_gets_there(ends
     assert "medians of 2 runs" in text
     assert f"`fast` is at that median after {race['seconds']['fast']:.0f} s: **" in text
     assert "`tutorial`, told" not in report.table(rows)
-    assert "| 3 (2 to the end) |" in report.table(rows)
+    assert "| 3 (2 that long) |" in report.table(rows)
 
 
 def test_a_mark_is_the_generator_next_to_it():
