@@ -29,10 +29,11 @@ TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png
 LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
 BOLD = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
-OTHERS = (
-    "#1b9e77", "#8c564b", "#666666", "#9c179e", "#d95f02",
-    "#7570b3", "#e7298a", "#5a9016", "#0c7c8c", "#a6761d",
-)  # fmt: skip
+OTHERS = {
+    "smooth": "#1b9e77", "balanced": "#8c564b", "schedule": "#0c7c8c", "keras": "#7a7a7a",
+    "vanilla": "#9c179e", "hinge": "#d95f02", "spectral": "#7570b3", "wgan_gp": "#e7298a",
+    "conditional": "#5a9016", "explorer": "#a6761d",
+}  # fmt: skip
 HALO = withStroke(linewidth=3, foreground="white")  # keeps a word legible upon lines
 
 
@@ -203,17 +204,18 @@ def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> Non
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(9, 6.2), layout="constrained")
-    others = iter(OTHERS)
     ends = []
     for name, runs in found.items():
-        style = {"color": BOLD.get(name) or next(others)}
+        style = {"color": BOLD.get(name) or OTHERS.get(name, "0.5")}
         style["linestyle"] = "--" if RECIPES[name].conditional else "-"
         for run in sorted(runs, key=lambda run: run is longest(runs)[0]):  # the named one on top
             points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
             seconds, distance = zip(*points, strict=True)
             thick = name in BOLD and run is longest(runs)[0]
             axis.plot(seconds, distance, linewidth=2.6 if thick else 1, zorder=2 + thick, **style)
-        ends.append((seconds[-1], distance[-1], name, style["color"]))
+        weight = "bold" if name in BOLD else "normal"
+        look = {"color": style["color"], "fontweight": weight}
+        ends.append((seconds[-1], distance[-1], caption(run), look))
     axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 12_000))
     mark_floor(axis, numbers["recipes"]["fast"]["floor"])
     label_ends(axis, ends)
@@ -222,6 +224,13 @@ def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> Non
     label_axes(axis, max(end[0] for end in ends))
     figure.savefig(PLOT, dpi=110)
     plt.close(figure)
+
+
+def caption(run: dict[str, Any]) -> str:
+    """What stands at the end of a line."""
+    default = " (default)" if run["recipe"] == "fast" else ""
+    cut_off = "" if run["curve"][-1]["step"] == run["total_steps"] else " (cut off)"
+    return run["recipe"] + default + cut_off
 
 
 def mark_floor(axis: Any, floor: float) -> None:
@@ -246,24 +255,16 @@ def label_axes(axis: Any, end: float) -> None:
     axis.grid(alpha=0.25)
 
 
-def label_ends(axis: Any, ends: list[tuple[float, float, str, Any]]) -> None:
-    """Writes each name where its line ends, moved up where another name stands."""
+def label_ends(axis: Any, ends: list[tuple[float, float, str, dict[str, Any]]]) -> None:
+    """Writes each caption where its line ends, moved up where another stands."""
     taken: list[tuple[float, float]] = []
-    for seconds, distance, name, color in sorted(ends, key=lambda end: end[1]):
+    for seconds, distance, words, look in sorted(ends, key=lambda end: end[1]):
         place = distance
         while any(abs(x / seconds - 1) < 1.2 and 0.76 < place / y < 1.32 for x, y in taken):
             place *= 1.04
         taken.append((seconds, place))
-        axis.annotate(
-            f"{name} (default)" if name == "fast" else name,
-            (seconds, distance),
-            (seconds * 1.06, place),
-            color=color,
-            fontsize=9,
-            fontweight="bold" if name in BOLD else "normal",
-            va="center",
-            path_effects=[HALO],
-        )
+        look |= {"va": "center", "fontsize": 9, "path_effects": [HALO]}
+        axis.annotate(words, (seconds, distance), (seconds * 1.06, place), **look)
 
 
 def show_race(axis: Any, of_race: dict[str, Any]) -> None:
