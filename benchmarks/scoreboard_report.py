@@ -208,14 +208,15 @@ def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> Non
     for name, runs in found.items():
         style = {"color": BOLD.get(name) or OTHERS.get(name, "0.5")}
         style["linestyle"] = "--" if RECIPES[name].conditional else "-"
-        for run in sorted(runs, key=lambda run: run is longest(runs)[0]):  # the named one on top
+        named = longest(runs)[0]
+        for run in (*(run for run in runs if run is not named), named):  # the last is on top
             points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
-            seconds, distance = zip(*points, strict=True)
-            thick = name in BOLD and run is longest(runs)[0]
-            axis.plot(seconds, distance, linewidth=2.6 if thick else 1, zorder=2 + thick, **style)
+            thick = name in BOLD and run is named
+            width = 2.6 if thick else 1
+            axis.plot(*zip(*points, strict=True), linewidth=width, zorder=2 + thick, **style)
         weight = "bold" if name in BOLD else "normal"
         look = {"color": style["color"], "fontweight": weight}
-        ends.append((seconds[-1], distance[-1], caption(run), look))
+        ends.append((*points[-1], caption(named), look))
     axis.set(xscale="log", yscale="log", xlim=(2, None), ylim=(0.6, 12_000))
     mark_floor(axis, numbers["recipes"]["fast"]["floor"])
     label_ends(axis, ends)
@@ -241,7 +242,8 @@ def mark_floor(axis: Any, floor: float) -> None:
 def label_axes(axis: Any, end: float) -> None:
     """Names both axes and what the strokes mean."""
     ticks = {5: "5 s", 15: "15 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
-    ticks = {tick: name for tick, name in (ticks | {18000: "5 h"}).items() if tick < 2 * end}
+    ticks |= {18000: "5 h"}
+    ticks = {tick: name for tick, name in ticks.items() if tick < 2 * end}
     axis.set_xticks(list(ticks), list(ticks.values()))
     axis.minorticks_off()
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
@@ -292,11 +294,12 @@ def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str
 
 
 def plot_long_run(run: dict[str, Any]) -> None:
-    """Draws the losses of `schedule`, epoch by epoch."""
-    epochs, time = len(run["by_epoch"]["d_loss"]), duration(run["curve"][-1]["seconds"])
-    title = f"Recipe schedule: {epochs} of {RECIPES['schedule'].epochs} epochs, {time} on two cores"
-    figure = plot_losses(run["by_epoch"], title)
-    figure.savefig(LONG_PLOT, dpi=100)
+    """Draws the losses of `schedule`, for each epoch that was scored whole."""
+    end, count = run["curve"][-1], RECIPES["schedule"].epochs
+    whole = count * end["step"] // run["total_steps"]
+    title = f"Recipe schedule: {whole} of {count} epochs, {duration(end['seconds'])} on two cores"
+    means = {name: values[:whole] for name, values in run["by_epoch"].items()}
+    plot_losses(means, title).savefig(LONG_PLOT, dpi=100)
 
 
 def main() -> None:
