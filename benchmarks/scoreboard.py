@@ -12,7 +12,8 @@ judging and checkpoints are left out.
 
 Each training is an ordinary run in runs/scoreboard/. On the way the generator is put aside, and
 scored afterwards: 10,000 samples against the 10,000 held-out images, at the marks also against
-the test images, with both evaluators. Each result is a file in benchmarks/scoreboard/.
+the test images, with both evaluators. The scoring too may be stopped and goes on. Each result is a
+file in benchmarks/scoreboard/.
 """
 
 from __future__ import annotations
@@ -219,20 +220,32 @@ def verdict(
 
 def score(recipe: Recipe, folder: Path, court: Court) -> dict[str, Any]:
     """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
-    steps, scored = sorted(int(path.stem) for path in folder.glob("*.npz")), kinds(recipe)
+    steps = sorted(int(path.stem) for path in folder.glob("*.npz"))
     exactly = {steps[-1], *(nearest(steps, mark / pace_of(recipe.name)) for mark in MARKS)}
     curve, reports = [], {}
     bar = progress_bar(len(steps), "generator")
     for step in steps:
-        row: dict[str, Any] = {"step": step}
-        drawn = {kind: draw(recipe, aside(folder, step), kind) for kind in scored}
-        for kind in scored:
-            row[kind] = court.curve(drawn[kind])
-        curve.append(row)
+        found = score_one(recipe, aside(folder, step), court, step in exactly)
+        curve.append({"step": step, **found["curve"]})
         if step in exactly:
-            reports[step] = {kind: court.report(drawn[kind]) for kind in scored}
+            reports[step] = found["report"]
         bar.add(1)
-    return {"drawn_from": scored[0], "curve": curve, "reports": reports}
+    return {"drawn_from": kinds(recipe)[0], "curve": curve, "reports": reports}
+
+
+def score_one(recipe: Recipe, path: Path, court: Court, exactly: bool) -> dict[str, Any]:
+    """Scores a generator that was put aside, and keeps that beside it: it takes seconds."""
+    kept, judges = path.with_suffix(".json"), [judge.hash for judge in court.judges]
+    found = json.loads(kept.read_text()) if kept.exists() else {}
+    if found.get("judges") == judges and (not exactly or "report" in found):
+        return found
+    drawn = {kind: draw(recipe, path, kind) for kind in kinds(recipe)}
+    found = {"judges": judges}
+    found["curve"] = {kind: court.curve(images) for kind, images in drawn.items()}
+    if exactly:
+        found["report"] = {kind: court.report(images) for kind, images in drawn.items()}
+    write_json(kept, found)
+    return found
 
 
 def nearest(steps: list[int], wanted: float) -> int:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,28 @@ def test_the_race_is_told_even_where_a_run_of_the_tutorial_never_gets_there(ends
 
 def test_a_mark_is_the_generator_next_to_it():
     assert scoreboard.nearest([10, 100, 1000], 130) == 100
+
+
+def test_a_score_is_kept_beside_what_was_scored(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(scoreboard, "draw", lambda recipe, path, kind: drawn.append(kind))
+    judge = types.SimpleNamespace(hash="one")
+    court = types.SimpleNamespace(
+        judges=[judge], curve=lambda images: 7.0, report=lambda images: {"primary": 7.0}
+    )
+    path = scoreboard.aside(tmp_path, 12)
+
+    def score(exactly: bool) -> dict:
+        return scoreboard.score_one(RECIPES["tutorial"], path, court, exactly)
+
+    assert score(False) == score(False)
+    assert drawn == ["itself", "averaged"]  # once
+    assert score(True) == score(True) == score(False)
+    assert score(True)["report"] == {kind: {"primary": 7.0} for kind in ("itself", "averaged")}
+    assert len(drawn) == 4  # the report was missing
+    judge.hash = "another"
+    score(False)
+    assert len(drawn) == 6
 
 
 def test_equal_steps_have_equal_paces():
