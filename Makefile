@@ -58,8 +58,8 @@ bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --secon
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
 
 scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hours, may be stopped
-	$(BIN)/python benchmarks/scoreboard.py fast best --seeds 0 1 2 --minutes 60
-	$(BIN)/python benchmarks/scoreboard.py conditional explorer hinge spectral wgan_gp smooth vanilla --minutes 20
+	$(BIN)/python benchmarks/scoreboard.py fast best hinge --seeds 0 1 2 --minutes 60
+	$(BIN)/python benchmarks/scoreboard.py conditional explorer spectral wgan_gp smooth vanilla --minutes 20
 	$(BIN)/python benchmarks/scoreboard.py tutorial --seeds 0 1 2
 	$(BIN)/python benchmarks/scoreboard.py balanced keras
 	$(BIN)/python benchmarks/scoreboard.py tutorial --epochs 50

@@ -129,7 +129,7 @@ class GenerateSamplesCallback(StepCallback):
         self.draw()
 
     def draw(self) -> np.ndarray:
-        """Draws, saves and shows one frame; returns it as uint8 (height, width)."""
+        """Draws, saves and shows one frame; returns it as uint8 (height, width[, 3])."""
         images = self.model(self.fixed_noise, training=False).numpy()
         frame = add_caption(image_grid(images), f"step {self.step}")
         if self.folder:

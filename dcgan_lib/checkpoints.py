@@ -291,8 +291,9 @@ def rewind(folder: Path, step: int) -> None:
     """Takes back the log rows and frames that were written after `step`, or only half."""
     for half_written in (*folder.glob(".tmp-*"), *(folder / "samples").glob(".tmp-*")):
         half_written.unlink()
-    for frame in (folder / "samples").glob("*.png"):
-        if int(frame.stem.rsplit("_", 1)[1]) > step:
+    for frame in (folder / "samples").glob("step_*.png"):
+        number = frame.stem.removeprefix("step_")
+        if number.isdecimal() and int(number) > step:
             frame.unlink()
     for log in (folder / LOG, folder / QUALITY, folder / HEALTH):
         if log.exists():
@@ -301,7 +302,10 @@ def rewind(folder: Path, step: int) -> None:
 
 def _drop_rows_after(log: Path, step: int) -> None:
     with open(log, newline="") as file:
-        header, *rows = list(csv.reader(file)) or [["step"]]
+        header, *rows = list(csv.reader(file)) or [[]]
     complete = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    if not complete:  # even the header may be half written: the log begins anew
+        log.unlink()
+        return
     with atomic_path(log) as temporary, open(temporary, "w", newline="") as file:
         csv.writer(file).writerows([header, *complete])

@@ -1,4 +1,4 @@
-"""The command line: `dcgan train`, `sample`, `recipes`. A thin skin over the library."""
+"""The command line: `dcgan train`, `sample` and others. A thin skin over the library."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class SampleOptions:
     seed: int = 0
     """Another seed, other images."""
     output: Path = Path("grid.png")
-    """A .png for a grid, or an .npy for float32 (n, height, width, 1) in [-1, 1]."""
+    """A .png for a grid, or an .npy for float32 (n, height, width, channels) in [-1, 1]."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +179,10 @@ def train(arguments: Sequence[str]) -> int:
     dcgan_lib.import_tensorflow()
     from dcgan_lib.callbacks import TrainingInterrupted
 
-    if options.resume and (options.fresh or options.output):
-        raise UserError("--resume goes on with a run as it is: without --fresh and --output")
+    if options.resume and (options.fresh or options.output or _given(arguments, "recipe")):
+        raise UserError(
+            "--resume goes on with a run as it is: without --fresh, --output and --recipe"
+        )
     if options.resume and not (options.resume / "recipe.json").exists():
         raise UserError(f"{str(options.resume)!r} is not a run folder: it has no recipe.json")
     folder = options.resume or options.output
@@ -269,6 +271,8 @@ def sample(arguments: Sequence[str]) -> int:
         raise UserError(f"-n {options.count} is impossible; accepted: a number above 0")
     if options.digit is not None and not 0 <= options.digit <= 9:
         raise UserError(f"--digit {options.digit} is impossible; accepted: 0 to 9")
+    if options.seed < 0:
+        raise UserError(f"--seed {options.seed} is impossible; accepted: 0 or above")
     if options.output.suffix not in (".png", ".npy"):
         raise UserError(f"output {str(options.output)!r}; accepted: a name ending in .png or .npy")
     import dcgan_lib
@@ -296,6 +300,10 @@ def evaluate(arguments: Sequence[str]) -> int:
 
 def evaluator(arguments: Sequence[str]) -> int:
     options = parse(EvaluatorOptions, arguments, prog="dcgan evaluator")
+    if options.output.suffix != ".npz":
+        raise UserError(f"output {str(options.output)!r}; accepted: a name ending in .npz")
+    if not options.output.parent.is_dir():
+        raise UserError(f"output {str(options.output)!r}: there is no folder of that name")
     import dcgan_lib
 
     dcgan_lib.import_tensorflow()
@@ -330,6 +338,9 @@ def figures(arguments: Sequence[str]) -> int:
 
 
 def recipes(arguments: Sequence[str]) -> int:
+    if "-h" in arguments or "--help" in arguments:
+        print("usage: dcgan recipes\n\nThe known ways of training, as a table; without options.")
+        return 0
     if arguments:
         raise UserError(f"`dcgan recipes` takes no options, not {' '.join(arguments)!r}")
     header = ("recipe", "generator", "discriminator", "batch", "rates G / D", "length", "notes")

@@ -150,7 +150,7 @@ def training_batches(
         their labels.
 
     Raises:
-        UserError: no images, or a batch larger than the dataset.
+        UserError: no images, an empty batch, or one larger than the dataset.
 
     Taught in notebook 01.
     """
@@ -177,9 +177,11 @@ def training_batches(
 
 
 def check_batch_size(num_images: int, batch_size: int) -> None:
-    """Raises UserError for an empty dataset or a batch larger than it."""
+    """Raises UserError for an empty dataset, an empty batch, or a batch larger than the dataset."""
     if num_images == 0:
         raise UserError("the dataset is empty; at least one image is needed")
+    if batch_size < 1:
+        raise UserError(f"batch_size={batch_size} is impossible; accepted: a number above 0")
     if batch_size > num_images:
         raise UserError(
             f"batch_size={batch_size} is larger than the dataset; accepted: up to {num_images}"
@@ -391,11 +393,19 @@ def _read_image(file: Path, size: int) -> np.ndarray:
         image = ImageOps.exif_transpose(image)  # a telephone says which side is up
         if image.mode == "F":
             raise UserError("its pixels are fractions; accepted: whole numbers")
-        if image.mode.startswith("I"):  # 16 bits
-            image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+        if image.mode.startswith("I"):
+            image = Image.fromarray(_eight_bits(np.asarray(image), image.mode))
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
         return np.asarray(ImageOps.fit(image, (size, size)))
+
+
+def _eight_bits(pixels: np.ndarray, mode: str) -> np.ndarray:
+    """Returns whole numbers of 16 bits as uint8; in a file of 32 they may be 8 bits already."""
+    low, high = pixels.min(), pixels.max()
+    if low < 0 or high > 65535:
+        raise UserError(f"its pixels are from {low} to {high}; accepted: 0 to 65535")
+    return (pixels if mode == "I" and high <= 255 else pixels // 257).astype(np.uint8)
 
 
 # --- scikit-learn's digits

@@ -33,7 +33,8 @@ class References:
 
     Attributes:
         test: the judge; for reporting only, nothing is tuned on it.
-        validation: held out of every training; against `test` it gives the floor.
+        validation: held out of every training (unless its recipe has a smaller `hold_out`);
+            against `test` it gives the floor.
         train: what runs may train on.
         name: of the dataset.
     """
@@ -83,7 +84,9 @@ def evaluate(
 
     Returns:
         What was compared, and for `generator`, `floor` (real against real), `blurred` and
-        `noise` the metrics. Also written to the run's `metrics.json`, under `quality`.
+        `noise` the metrics. Also written to the run's `metrics.json` (of a file: to
+        `<its name>.metrics.json` beside it), under `quality`, of the second evaluator under
+        `quality_second`.
 
     Raises:
         UserError: a bad source, or a count that is too small for the metrics.
@@ -169,6 +172,8 @@ def images_of(source: Path, count: int) -> np.ndarray:
         images = np.load(source, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{str(source)!r} cannot be read: {error}") from None
+    if images.ndim == 0:
+        raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
     return images[:count]
@@ -232,14 +237,11 @@ MEASURES = (_frechet, _kernel, _neighbourhoods, _classes, _copies)
 
 def save_report(source: Path, report: dict[str, Any]) -> Path:
     """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
-    if source.is_dir():
-        path = source / FINISHED
-        numbers = json.loads(path.read_text()) if path.exists() else {}
-        key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
-        write_json(path, numbers | {key: report})
-    else:
-        path = source.with_name(f"{source.stem}.metrics.json")
-        write_json(path, {"quality": report})
+    beside = source.with_name(f"{source.stem}.metrics.json")
+    path = source / FINISHED if source.is_dir() else beside
+    numbers = json.loads(path.read_text()) if path.exists() else {}
+    key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
+    write_json(path, numbers | {key: report})
     return path
 
 

@@ -47,8 +47,7 @@ ADVICE = {
         "start again with smaller learning rates",
     ),
     "discriminator won": (
-        "the discriminator has won: it is sure of every image, so the generator hears no "
-        "difference between a bad and a less bad one",
+        "the discriminator has won: it is sure of every image, and the generator cannot keep up",
         "slow the discriminator down (its rate, its steps, its width) or penalise its slope",
     ),
     "gradient gone": (

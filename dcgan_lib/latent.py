@@ -39,7 +39,8 @@ def interpolate(
     """Walks from one latent vector to another in equal steps, both ends included.
 
     `linear` follows the straight line, whose middle is shorter than what the generator was
-    trained on; `spherical` turns at an even pace and keeps the length.
+    trained on; `spherical` keeps the length of ends of one length, and turns at an even
+    pace between them.
 
     Args:
         start, end: vectors of the same shape (latent_dim,).

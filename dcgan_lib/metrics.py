@@ -6,6 +6,7 @@ size, and is compared only with its like. Taught in notebook 07.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -210,12 +211,14 @@ def copied_share(fake: np.ndarray, train: np.ndarray, unseen: np.ndarray) -> flo
 
     Taught in notebook 07.
     """
-    flat = [np.reshape(images, (len(images), -1)).astype(np.float32) for images in (fake, unseen)]
-    known = np.reshape(train, (len(train), -1)).astype(np.float32)
-    check_features(known, flat[0], at_least=1)
-    check_features(known, flat[1], at_least=1)
+    drawn, known, others = (
+        images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
+        for images in map(np.asarray, (fake, train, unseen))
+    )
+    check_features(known, drawn, at_least=1)
+    check_features(known, others, at_least=1)
     nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known)
-    to_fake, to_unseen = (nearest.kneighbors(images)[0][:, 0] for images in flat)
+    to_fake, to_unseen = (nearest.kneighbors(images)[0][:, 0] for images in (drawn, others))
     return float(np.mean(to_fake < np.quantile(to_unseen, 0.01)))
 
 

@@ -121,15 +121,16 @@ def plot_losses(log: Mapping[str, Sequence[float]] | str | Path, title: str = ""
         A matplotlib figure.
 
     Raises:
-        UserError: a log without both losses.
+        UserError: a log without the losses and accuracies of both players.
 
     Taught in notebook 04.
     """
     import matplotlib.pyplot as plt
 
     log = read_log(log) if isinstance(log, (str, Path)) else log
-    if "d_loss" not in log or "g_loss" not in log:
-        raise UserError(f"a log with d_loss and g_loss is needed; this has {', '.join(log)}")
+    needed = ("d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake")
+    if not all(name in log for name in needed):
+        raise UserError(f"a log with {', '.join(needed)} is needed; this has {', '.join(log)}")
     x = log.get("step", np.arange(1, len(log["d_loss"]) + 1))
     figure, (losses, accuracy) = plt.subplots(
         2, 1, figsize=(7, 5), sharex=True, height_ratios=(3, 2), layout="constrained"

@@ -177,7 +177,8 @@ def _fits(value: Any, hint: Any) -> bool:
     choices = get_args(hint)
     if hint is float:
         largest = sys.float_info.max  # compared, not converted: an int may be too large for that
-        return type(value) in (int, float) and -largest <= value <= largest
+        plain = isinstance(value, float) or type(value) is int  # NumPy's float64 is a float
+        return plain and -largest <= value <= largest
     if hint is int:
         return type(value) is int and abs(value) < 2**31
     if not choices:
@@ -270,7 +271,7 @@ def _is_plain(name: str) -> bool:
 
 FAST = Recipe()
 
-TUTORIAL = Recipe(  # the network and settings of TensorFlow's own DCGAN tutorial
+TUTORIAL = Recipe(  # the network and settings of TensorFlow's own DCGAN tutorial, for twice as long
     name="tutorial",
     generator_hidden=0,
     discriminator_hidden=0,

@@ -242,6 +242,12 @@ def _recorded(folder: Path, data: str, max_images: int | None) -> tuple[Recipe, 
 
 def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
     """Raises UserError, before any folder is made, if the networks cannot be built."""
+    side, halvings = min(image_shape[:2]), len(recipe.discriminator_widths)
+    if recipe.discriminator_pooling and not side >> halvings:
+        raise UserError(
+            f"discriminator_widths={recipe.discriminator_widths}: pooling halves {side} pixels "
+            f"{halvings} times, until none is left; accepted: up to {side.bit_length() - 1} widths"
+        )
     with tf.Graph().as_default():  # takes no memory
         networks = build_networks(recipe, image_shape)
     weights = sum(network.count_params() for network in networks)
@@ -303,10 +309,10 @@ def build_networks(recipe: Recipe, image_shape: ImageShape) -> tuple[keras.Model
     else:
         generator = build_generator(recipe, image_shape)
         discriminator = build_discriminator(recipe, image_shape)
-    if recipe.discriminator_pooling:
-        discriminator = with_pooling(discriminator)
     if recipe.spectral_norm:
         discriminator = with_spectral_norm(discriminator)
+    if recipe.discriminator_pooling:
+        discriminator = with_pooling(discriminator)
     return generator, discriminator
 
 

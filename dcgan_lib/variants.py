@@ -120,7 +120,7 @@ class SpectralDense(SpectralNormalised, layers.Dense):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         outputs = tf.matmul(inputs, self.normalised_kernel(training))
-        return self.activation(outputs + self.bias)
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
 @keras.saving.register_keras_serializable("dcgan_lib")
@@ -130,7 +130,7 @@ class SpectralConv2D(SpectralNormalised, layers.Conv2D):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         kernel = self.normalised_kernel(training)
         outputs = tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper())
-        return self.activation(outputs + self.bias)
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
 def with_spectral_norm(discriminator: keras.Sequential) -> keras.Sequential:
@@ -154,7 +154,7 @@ def with_pooling(discriminator: keras.Sequential) -> keras.Sequential:
         config = layer.get_config()
         if not isinstance(layer, layers.Conv2D):
             return type(layer).from_config(config)
-        convolution = layers.Conv2D.from_config(config | {"strides": 1})
+        convolution = type(layer).from_config(config | {"strides": 1})
         return keras.Sequential([convolution, layers.MaxPooling2D()], name=layer.name)
 
     return keras.models.clone_model(discriminator, clone_function=copy)

@@ -246,8 +246,8 @@ plt.show()
 # A network learns in small steps. For each step it is shown a handful of images, a **batch**. One
 # batch, one **iteration** (or **step**). When every image has been used once, an **epoch** is
 # over and the next begins. Why not all 60,000 images in one step? It would take a thousand times
-# as long and its direction would be hardly better. Why not one image? The direction would be
-# different for each.
+# as long and be hardly better. Why not one image? Each step would suit that one image, and the
+# next might undo it.
 #
 # **Predict, then run:** how many steps has an epoch, and how large is its last batch? (50,000 is
 # what remains for learning when section 7 has set some images aside.)
@@ -469,8 +469,8 @@ axis.set_xticks(range(10))
 plt.show()
 
 # %% [markdown]
-# All ten, about equally often, but not exactly. A program that draws only perfect ones has not
-# learned this distribution, be they ever so perfect.
+# All ten, about equally often, but not exactly. A program that draws nothing but the digit 1 has
+# not learned this distribution, however perfect each 1 is.
 #
 # ### What is common: the mean
 #
@@ -628,12 +628,12 @@ figure.colorbar(shown, ax=axes, label="correlation", extend="both")
 plt.show()
 
 # %% [markdown]
-# In real images each pixel is tied to its neighbours (red), and to others far away (blue: if
-# there is ink here, there is none there). In ours it is tied to itself alone. A model of digits
-# has to know all these ties, of all pixels at once. Tables of them soon become impossible: there
-# are 307,000 pairs of pixels, and pairs are not enough. The way out is a network that draws the
-# whole image in one go, from a few random numbers that all pixels share ([notebook
-# 02](02_generator.ipynb)).
+# In real images each pixel is tied to its neighbours (red), and to others farther away (red: where
+# there is ink here, there is often ink there; blue: there is often none). In ours it is tied to
+# itself alone. A model of digits has to know all these ties, of all pixels at once. Tables of them
+# soon become impossible: there are 307,000 pairs of pixels, and pairs are not enough. The way out
+# is a network that draws the whole image in one go, from a few random numbers that all pixels share
+# ([notebook 02](02_generator.ipynb)).
 #
 # ## 6 · A classifier does not know what a digit looks like
 #

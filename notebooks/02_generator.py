@@ -20,7 +20,7 @@
 # - watch an image come into being, layer by layer.
 #
 # **You need** Python and a little Keras: layers and models. Nothing about GANs. **Run time**:
-# about a minute and a half on two processor cores, no GPU.
+# about a minute on two idle processor cores, no GPU.
 #
 # **Where we are.** [Notebook 01](01_data.ipynb) showed what we want: new images that look as if
 # they came from MNIST. The *generator* G draws them. Here we build it. It will not draw digits
@@ -403,8 +403,8 @@ plt.show()
 
 # %% [markdown]
 # With kernel 5 a regular grid; with kernel 4 no grid (the edge is darker, because it gets fewer
-# stamps). So the project's default has kernel 4. The recipe `tutorial` keeps kernel 5, to be what
-# it is called after.
+# stamps). So the project's default has kernel 4. The recipe `tutorial` keeps kernel 5: it copies
+# the network of TensorFlow's own DCGAN tutorial, after which it is called.
 #
 # ## 4 · Activations
 #
@@ -604,8 +604,10 @@ for mode, images in (("training", in_training), ("inference", in_inference)):
     print(f"{mode} mode, the same image each time: {same}")
 
 # %% [markdown]
-# **Forget `training=False` when you draw, and your digits depend on how many you draw at once.**
-# Draw them one by one, and all are the same picture.
+# **Draw in training mode, and your digits depend on how many you draw at once.** Draw them one by
+# one, and all are the same picture. (If nothing is said, Keras takes inference mode; but code that
+# was copied from a training step says `training=True`. So say `training=False` where images are
+# drawn to be looked at.)
 #
 # ### When the averages lag
 #
@@ -847,9 +849,11 @@ plot_feature_maps(feature_maps(settled, same_z), "After a short training")
 
 # %% [markdown]
 # In the first row there are only coarse blots: where roughly something will be. In the middle row
-# there are parts of strokes and edges, some bright on one side, some on the other; in some of these
-# maps you can make out the digit. The last stamps put them together to lines. Where a map is black,
-# the ReLU has set it to 0. Another image lights up other places in other maps.
+# there are dots and stripes, some brightest along the rim; in one or a few maps you can half make
+# out the digit, bright on dark or left out in black. (Dots again: kernel 4 touches all places
+# equally often, but the numbers in a stamp need not be equal.)
+# The last stamps put all 32 of them together to smooth lines. Where a map is black, the ReLU has
+# set it to 0. Another image lights up other places in other maps.
 #
 # ## Exercises
 #

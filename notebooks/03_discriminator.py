@@ -20,7 +20,7 @@
 # - let D learn alone on images, and measure what G could still learn from it.
 #
 # **You need** Python and a little Keras: layers, models. Of the mathematics, logarithms and the
-# idea of a slope. **Run time**: two to three minutes on two processor cores, no GPU.
+# idea of a slope. **Run time**: about a minute on two idle processor cores, no GPU.
 #
 # **Where we are.** A GAN has two players. The *generator* G ([notebook 02](02_generator.ipynb))
 # draws images from random numbers. This notebook is about the *discriminator* D: it looks at an
@@ -234,8 +234,9 @@ def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -
 
 # %% [markdown]
 # And all of D. The loop adds one convolution of stride 2 for each width. The first has no
-# BatchNorm: right at the image it would wipe out how dark the image is. `Flatten` lays the last
-# maps out in one row; some recipes have one more Dense layer between it and the verdict.
+# BatchNorm: right at the image it would wipe out how dark the images of a batch are on the whole,
+# and D gets real and drawn images in batches of their own. `Flatten` lays the last maps out in one
+# row; some recipes have one more Dense layer between it and the verdict.
 
 # %%
 from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_dense_discriminator
@@ -307,7 +308,8 @@ plt.show()
 #
 # A **loss** is one number that a player wants to make small. D should pay for being wrong, and the
 # more, the surer it was. **Cross-entropy** does that: you pay −log of the probability that you
-# gave to the truth. Gave it 1: you pay nothing. Gave it 0.01: you pay 4.6.
+# gave to the truth (log is the natural logarithm everywhere here). Gave it 1: you pay nothing. Gave
+# it 0.01: you pay 4.6.
 #
 # With two answers it is called **binary cross-entropy**. The truth is the **label**, 1 for real
 # and 0 for fake (here and everywhere in this project), and D's probability of "fake" is 1 − D(x):
@@ -808,8 +810,8 @@ for name in rates:
 # The details differ, the three pictures do not:
 #
 # - *equal*: all eight modes, a cloud at rest, D's loss near 1.39;
-# - *G ahead*: few points near any mode, and a cloud that moves from look to look by more than the
-#   ring's radius, 2. The modes counted are those that it just happens to cross;
+# - *G ahead*: most points far from any mode, and a cloud that moves from look to look by more than
+#   the ring's radius, 2. The modes counted are those that it just happens to cross;
 # - *D far ahead*: a single mode, a cloud at rest, and D's loss far lower: it can tell. Only on the
 #   real points of G's own mode it says about 0.1. There G's points are eight times as dense as real
 #   ones, so the best D says 1 / (1 + 8) = 0.11.

@@ -21,7 +21,7 @@
 # - change one setting at a time and compare the pictures.
 #
 # **You need** Python and a little Keras: layers, models, `fit`. Nothing about GANs that is not
-# said here. **Run time**: about five minutes on two processor cores, no GPU.
+# said here. **Run time**: about four minutes on two idle processor cores, no GPU.
 #
 # **Where we are.** A GAN has two players. The *generator* G
 # ([notebook 02](02_generator.ipynb)) draws images from random numbers; the *discriminator* D
@@ -263,8 +263,8 @@ plot_verdicts({"Before D's move": said_before, "After it": said_after})
 
 # %% [markdown]
 # Before, the two heaps lie on each other. After a single move the real images lie a little further
-# right: D has begun to tell them apart. (Both heaps have also moved to the middle. Being sure of
-# something wrong is what costs most.)
+# right: D has begun to tell them apart. (Both heaps have also become narrower: D is less sure than
+# before. Being sure of something wrong is what costs most.)
 #
 # ### G moves
 #
@@ -518,13 +518,13 @@ history = gan.fit(
 
 # %% [markdown]
 # `d_accuracy_real` and `d_accuracy_fake` are the shares of real and fake images that D got right.
-# The picture shows dark paper with bright dots and blots, and in the last image a first ring; the
-# rest are no digits yet: a hundred steps are few.
+# The picture shows bright dots on dark paper, and in some of the images a first blot or stroke;
+# hardly any is a digit yet: a hundred steps are few.
 #
 # A step of the second epoch takes much less time than our round by hand, because `fit` does not
 # run `train_step` as Python. It **traces** it once: runs it with placeholders and writes down
 # every TensorFlow operation in a **graph**. From then on it replays the graph, without Python in
-# between. The tracing itself takes some seconds; that is why the first epoch is slower.
+# between. The tracing itself takes up to some seconds; that is why the first epoch is slower.
 #
 # **Predict, then run:** how often does this print?
 
@@ -688,9 +688,10 @@ for name in ("generator", "discriminator"):
     print(name, "identical:", all(np.array_equal(a, b) for a, b in pairs))
 
 # %% [markdown]
-# Not "nearly": `array_equal` forgives no bit. (So it is on CPUs; GPUs may add in changing
-# order.) If only the networks' weights had been saved, Adam would have lost its memory
-# and the second half would have gone another way.
+# Not "nearly": `array_equal` forgives no bit. (So it is on one CPU. Another kind of CPU rounds
+# differently, and in the end draws other digits; GPUs may add in changing order.) If only the
+# networks' weights had been saved, Adam would have lost its memory and the second half would have
+# gone another way.
 #
 # ## 8 · Use the saved generator
 #

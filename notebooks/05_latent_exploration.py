@@ -90,7 +90,7 @@ print(f"Fréchet distance {scores['generator']['frechet_distance']:.1f},", end="
 print(f"floor {scores['floor']['frechet_distance']:.2f}")
 
 # %% [markdown]
-# A run of your own does as well: `dcgan train` trains it in about a minute, and
+# A run of your own does as well: `dcgan train` trains it in a minute or two, and
 # `dcgan_lib.training.load_generator("runs/...")` loads it.
 #
 # G draws each image from a **latent vector**: a list of random numbers, here 100, that says which
@@ -285,8 +285,9 @@ for method, walk in walks.items():
 
 # %% [markdown]
 # We cannot look at 100 dimensions, but start, end and 0 lie in one plane, and so do both walks:
-# the left picture is a true slice through latent space. On the right is the length along the way;
-# the grey band holds 98 of 100 latent vectors.
+# the left picture is a true slice through latent space, turned so that the start lies straight to
+# the right of 0. On the right is the length along the way; the grey band holds 98 of 100 latent
+# vectors.
 
 # %%
 right = start / np.linalg.norm(start)
@@ -299,12 +300,16 @@ def plot_walks(walks):
     """The walks in the plane of their ends, and the lengths along them."""
     figure, (plane, length) = plt.subplots(1, 2, figsize=(7.5, 3), layout="constrained")
     for method, walk in walks.items():
-        plane.plot(walk @ right, walk @ up, marker=".", label=method)
-        length.plot(np.linspace(0, 1, len(walk)), np.linalg.norm(walk, axis=1), marker=".")
+        plane.plot(walk @ right, walk @ up, marker=".")
+        lengths = np.linalg.norm(walk, axis=1)
+        length.plot(np.linspace(0, 1, len(walk)), lengths, marker=".", label=method)
     plane.plot(0, 0, "k+", markersize=10)
-    plane.annotate("0", (0.3, 0.3))
-    plane.set(aspect="equal", title="The slice with start and end")
-    plane.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0.12, 0.02))
+    for name, point in (("0", np.zeros(len(start))), ("start", start), ("end", end)):
+        place = (point @ right, point @ up)
+        plane.annotate(name, place, xytext=(5, 5), textcoords="offset points")
+    plane.set(aspect="equal", title="The slice with 0, start and end", xlim=(-3, 13), ylim=(-1, 12))
+    plane.set(xlabel="along the start", ylabel="at a right angle to it")
+    length.legend(fontsize=9, loc="lower left")
     length.axhspan(*band, color="grey", alpha=0.25)
     length.set(ylim=(0, 13), xlabel="fraction t of the way", ylabel="length", title="Length")
     plt.show()
@@ -315,8 +320,8 @@ plot_walks(walks)
 
 # %% [markdown]
 # The middle of the straight line is shorter by a factor of about √2, far below the grey band. No
-# vector of the training was ever so short. The arc keeps to the lengths of its two ends. (Our 8
-# happens to be a rare one, a little below the band, and so is the end of the arc.)
+# vector of the training was ever so short. The arc keeps to the lengths of its two ends, and so
+# stays in the band.
 #
 # Now the pictures. We shall often need rows of images with a label each:
 
@@ -392,7 +397,7 @@ plt.show()
 # not spoil the images. Seven tenths of the usual length is short enough to be unusual, but our G
 # copes. It has learned nothing inside the shell, but it is smooth enough to paint something
 # sensible there. The right panel shows a small difference: in the middle of the line two images
-# are a little more alike, nearly a tenth less apart than on the arc. Shorter vectors, less variety;
+# are a little more alike, about 6 % less apart than on the arc. Shorter vectors, less variety;
 # section 7 goes farther that way.
 #
 # So why is the arc the library's default?
@@ -540,8 +545,8 @@ half = np.interp(-0.5, -share, radii)
 print(f"Half of the neighbours are another digit at a distance of about {half:.1f}.")
 
 # %% [markdown]
-# Compare this with the distance of two random vectors, about 14. On the way there, in any
-# direction, one digit turns into another sooner or later, and the share falls steadily, with no
+# Compare this with the distance of two random vectors, about 14. On the way there, in most
+# directions, one digit turns into another sooner or later, and the share falls steadily, with no
 # sharp edge. At the end of the curve the start is forgotten: the neighbours are the same digit
 # about as often as two random images are (the horizontal dotted line).
 #
@@ -569,8 +574,9 @@ print(np.linalg.norm(averages, axis=1).round(1))
 
 # %% [markdown]
 # Short, but not as short as an average of as many vectors picked blindly (10 / √200 ≈ 0.7): what
-# is left is the common part. That *all* are so short also says that the digit is decided by a small
-# part of the vector; most of it decides about the manner.
+# is left is the common part. It could hardly be longer, whatever G does: even that tenth of all
+# vectors which lies farthest along some direction is on average only 1.75 along it. So the vectors
+# of one digit have little in common, and nearly all of their length differs from one to the next.
 #
 # No vector in the training was so short. Is it safe to paint them? We show the averages as they
 # are, and rescaled to the length 10.
@@ -1054,7 +1060,7 @@ def check_length(length):
     elif abs(length - 2) > 0.5:
         print("Not yet. Hint: each of the 100 numbers now has a spread of 1/5 instead of 1.")
     else:
-        print("Right: 10 / √25 = 2. That is why averages must be rescaled.")
+        print("Right: 10 / √25 = 2. The average of many is close to 0.")
 
 
 # %% [markdown]

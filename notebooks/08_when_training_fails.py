@@ -19,7 +19,7 @@
 # - take home a table: symptom, cause, test, cure.
 #
 # **You need** notebooks [03](03_discriminator.ipynb) (the ring) and [04](04_training.ipynb) (the
-# training step). **Run time**: about three minutes on two processor cores, no GPU.
+# training step). **Run time**: about two minutes on two idle processor cores, no GPU.
 
 # %% [markdown]
 # The first cell only finds the library `dcgan_lib`: in a copy of the project it uses that copy,
@@ -146,10 +146,10 @@ from dcgan_lib.health import plot_health
 plot_health(healthy[3].rows, "Healthy")
 
 # %% [markdown]
-# D is never right on nearly everything of both kinds, and from step 700 on it is right on some 40
-# to 75 % of each, about like a coin. Both gradients stay above 0.05. The spread comes to 1, and
-# from step 200 on all eight classes are there (the line runs along the upper edge). Keep this
-# picture in mind.
+# D is never right on nearly everything of both kinds. In the second half it is right now on more of
+# the real points, now on more of the others: on average not far from a coin. Both gradients stay
+# above 0.05. The spread comes to about 1, and from step 200 on all eight classes are there (the
+# line runs along the upper edge). Keep this picture in mind.
 #
 # One line for each game, to compare them at the end. Its losses are means over the last hundred
 # steps:
@@ -200,12 +200,14 @@ plot_health(won[3].rows, "D wins")
 # No. D tells real from fake, and yet G's points are almost where they began: G's steps are far too
 # small to use what D tells it. (So small that G would be slow under any judge; a quick D is only
 # half of this illness.) "**The discriminator dominates**" is what the monitor saw at three looks in
-# a row: D right on more than 98 % of both kinds, and its loss below 0.1.
+# a row: D right on more than 98 % of both kinds, and its loss below 0.1. (G does hear
+# its judge: in the second panel the norm of its gradient is large. A G that hears nothing comes in
+# section 3.)
 #
-# The cure is the healthy game of section 1, with rates of one size: 8 modes and 81 % good points
-# instead of 1 and 3 %. (It had 1,000 steps and this one 500; but its picture shows a ring at step
-# 500 already.) People also try a weaker D, fewer moves of D, noise on D's input, or a penalty on
-# its slope; of these only the penalty is tried here (section 4), against another illness.
+# The cure is the healthy game of section 1, with rates of one size: 8 modes and about 80 % good
+# points instead of 1 and 3 %. (It had 1,000 steps and this one 500; but its picture shows a ring at
+# step 500 already.) People also try a weaker D, fewer moves of D, noise on D's input, or a penalty
+# on its slope; of these only the penalty is tried here (section 4), against another illness.
 #
 # ## 3 · The generator's gradient vanishes
 #
@@ -257,8 +259,8 @@ plot_ring(ends, "The last look", limit=6.5)
 
 # %% [markdown]
 # The saturating G still sits where it began; its gradient is below 0.0001 in the end. The other
-# one's gradient is never below 0.5, and it has reached the ring. (It covers 6 of 8 modes, and half
-# of its points are good. The gradient is cured, the game is not yet a good one.)
+# one's gradient is never below 0.5, and it has reached the ring. (It covers most modes, and about
+# half of its points are good. The gradient is cured, the game is not yet a good one.)
 #
 # ## 4 · Mode collapse
 #
@@ -292,9 +294,9 @@ plot_ring(
 
 # %% [markdown]
 # The penalty cures the collapse and nothing else: all 8 modes are covered instead of 2, but the
-# points are a loose cloud, and the share of good ones *falls* from 70 % to 22 %. A collapsed G can
-# be very good at its few modes: one number for quality alone would have preferred it. The healthy
-# game, with equal rates and as many steps, has both: 8 modes and 81 %.
+# points are a loose cloud, and the share of good ones *falls* from about 70 % to about 20 %. A
+# collapsed G can be very good at its few modes: one number for quality alone would have preferred
+# it. The healthy game, with equal rates and as many steps, has both: 8 modes and about 80 %.
 #
 # ## 5 · Oscillation
 #
@@ -312,7 +314,7 @@ report("oscillation", chased)
 
 # %%
 last = list(chased[1].items())[-5:]
-plot_ring(dict(last), "Oscillation: five looks in a row")
+plot_ring(dict(last), "Oscillation: five looks in a row", limit=6.5)
 
 # %% [markdown]
 # A heap that runs about, while the losses of these last steps are nearly what theory wants.
@@ -323,13 +325,14 @@ plot_ring(dict(last), "Oscillation: five looks in a row")
 plot_health(chased[3].rows, "Oscillation")
 
 # %% [markdown]
-# From step 300 on G draws one or two classes of eight, with a spread below 0.6. D's accuracies
-# tell the chase: at first D calls nearly everything fake, from step 600 to 900 all of G's points
-# real. It always answers to where G was. Its *mean* loss looks like that of a D that only guesses.
+# From step 300 on G draws one or two classes of eight, at most looks with a spread below 0.6. D's
+# accuracies tell the chase: at first D calls nearly everything fake; from step 600 on, at most
+# looks, it calls G's points real. It always answers to where G was. Its *mean* loss looks like that
+# of a D that only guesses.
 #
 # The cure is a faster D: the healthy game has the same rate for G and ten times this rate for D,
-# and no heap runs about there. (The monitor also advises a slower G. That alone, both rates 0.0003,
-# is the first picture of section 6's grid: no ring after 500 steps.)
+# and no heap runs about there. (A slower G alone is no cure: with both rates 0.0003, the first
+# picture of section 6's grid, there is no ring after 500 steps.)
 #
 # ### Why players circle
 #
@@ -376,9 +379,10 @@ print("healthy: ", *(f"{value:.1f}" for value in healthy[2]["d_loss"][:5]))
 show(wild[1], "Both rates 0.1")
 
 # %% [markdown]
-# Among the second hundred steps D's loss is 6.8 on average, far above 1.39, the loss of a D that
-# only guesses: D is sure, and wrong. Afterwards it looks normal again, but G's points lie on a few
-# straight lines, and 2 modes are covered. The monitor has said nothing, and of the losses only the
+# In the second hundred steps D's loss jumps to several times 1.39, the loss of a D that only
+# guesses: D is sure, and wrong. Afterwards it looks normal again, but G's points lie on a few
+# straight lines, and only some of the 8 modes are covered. (Many points may be good all the same,
+# as with the collapsed G of section 4.) The monitor has said nothing, and of D's losses only the
 # jump is a sign. The cure is smaller rates: the healthy game, at 0.003, has a ring at step 500, and
 # its D's loss stays at 1.3 or 1.4.
 #
@@ -406,8 +410,9 @@ plot_ring(grid, "Two numbers decide", columns=3)
 
 # %% [markdown]
 # **Hyper-parameters matter** (the numbers that you choose and training does not learn): nothing but
-# two of them was changed, and of nine games three have found the ring. No rate is good or bad by
-# itself here: each rate that is in a good pair is also in a bad one. What counts is the pair.
+# two of them was changed, and of nine games three have found the ring. No rate is good by itself
+# here: each rate that is in a good pair is also in a bad one. (0.0003 is in no good pair: 500 steps
+# are few for so small a rate.) What counts is the pair.
 #
 # ### Was it luck?
 #
@@ -483,8 +488,8 @@ for name, (d, g, modes, good) in sorted(lines.items(), key=lambda line: line[1][
     print(f"{name:22} D's loss {d:5.2f}, G's loss {g:5.2f}, modes {modes}, good {good:4.0%}")
 
 # %% [markdown]
-# D's lowest losses belong to the worst games, and the healthy one stands near the end, between two
-# bad ones. A loss says who is ahead, not how good the samples are.
+# D's lowest losses belong to games that failed altogether, and the healthy one stands near the end,
+# next to another failure. A loss says who is ahead, not how good the samples are.
 #
 # ## 8 · The same noise at every step
 #
@@ -667,9 +672,9 @@ axis.legend()
 plt.show()
 
 # %% [markdown]
-# As trained, most of D's logits on these fakes lie below 0: "fake". Frozen, nearly all of them lie
-# above: the same D calls the same images real. Frozen, it uses averages over real and fake batches
-# alike, and not the fakes before it. A G that asks this judge hears that all is well.
+# As trained, most of D's logits on these fakes lie below 0: "fake". Frozen, most of them lie
+# above: the same D calls most of the same images real. Frozen, it uses averages over real and fake
+# batches alike, and not the fakes before it. A G that asks this judge hears that all is well.
 #
 # Cure: freeze nothing. Hand the optimizer G's variables only (`apply_gradients`), and put
 # BatchNorm's averages back after G's step (`untouched`, notebook 04). Then G's step calls the same
@@ -795,7 +800,7 @@ plt.show()
 # is flat (it **saturates**): its slope is 1 − value², at 0.9 only 0.19, and so much less gradient
 # passes. "0 to 1" is grey: G can draw such values, but half of its range is wasted, and whoever
 # shows the images as −1 to 1 gets grey paper. On the right the paper is black, as in real digits,
-# where more than four pixels of five are −1; so small and plain a GAN draws no digits yet.
+# where more than four pixels of five are −1; so small and plain a GAN draws hardly any digits yet.
 #
 # The monitor names both wrong scales at its first look and is silent about the right one's scale.
 # (Do not trust what else it finds at "0 to 255": it divides G's spread by that of the real images,

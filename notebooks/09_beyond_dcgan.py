@@ -20,7 +20,7 @@
 #
 # **You need** notebooks [01](01_data.ipynb) to [05](05_latent_exploration.ipynb) and
 # [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are judged.
-# **Run time**: about two minutes on two processor cores, no GPU.
+# **Run time**: about a minute on two idle processor cores, no GPU.
 #
 # **Where we are.** The *generator* G draws images from random numbers, the *discriminator* D tells
 # them from real ones, and each learns from the other. [Notebook 08](08_when_training_fails.ipynb)
@@ -716,9 +716,9 @@ from dcgan_lib.variants import GradientPenaltyDCGAN
 GradientPenaltyDCGAN.d_step = d_step
 
 # %% [markdown]
-# The recipe has three more changes that come with the theory: p = 3 moves of D for one of G (the
-# gap is a distance only if the critic is near its best), lower rates, and no memory of gradients in
-# Adam (`beta_1` = 0).
+# The recipe has three more changes: p = 3 moves of D for one of G (the gap is a distance only if
+# the critic is near its best; the paper has 5), lower rates, and an Adam with less memory, as in
+# the paper (`beta_1` = 0: none of past gradients; `beta_2` = 0.9: a short one of their squares).
 #
 # ### A division
 #
@@ -882,8 +882,8 @@ plt.show()
 
 # %% [markdown]
 # The free critic becomes steeper and steeper, as nothing stops it: more than 10,000 after a hundred
-# moves. The other two stay within sight of 1, at about 2.5 and 3.5, and both for reasons worth
-# knowing.
+# moves. The other two stay within sight of 1, with slopes from about 2 to 4, and both for reasons
+# worth knowing.
 #
 # - *The penalty* is a pull and no wall. This G, which never moves, draws images far away from the
 #   real ones, so a steeper critic gains a lot. The slope settles where that gain and the penalty
@@ -1058,7 +1058,8 @@ def build_conditional_discriminator(
 
 
 # %% [markdown]
-# The recipe `conditional` is `fast` with these two players. What do they cost?
+# The recipe `conditional` is `fast` with these two players and twice the steps (the study gives
+# both the same number). What do they cost?
 
 # %% tags=["nbval-check-output"]
 recipe = get_recipe("conditional")
@@ -1705,7 +1706,7 @@ def solved_number(text, z):
 check_number(solved_number)
 
 # %% [markdown]
-# Written by the solution, in three hands (the third cannot write a 6):
+# Written by the solution, in three hands:
 
 # %%
 hands = [solved_number("20260914", sample_latent(1, 100, seed)) for seed in (8, 15, 23)]

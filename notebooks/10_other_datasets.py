@@ -253,7 +253,7 @@ plot_images(both, columns=10, title="Two rows real, two rows drawn")
 # that is the same all over a shape. `fast` again, with two changes:
 #
 # - Both **learning rates** (the size of a player's steps) fall along a cosine curve to a tenth, so
-#   that the last steps are small ones and the edges settle.
+#   that the last steps are small ones.
 # - 1,400 steps in place of 1,000.
 #
 # The last two settings keep no images apart, as before, and draw 36 samples.
@@ -302,10 +302,11 @@ for axis, path in zip(axes, chosen, strict=True):
 plt.show()
 
 # %% [markdown]
-# At step 100 there is one pattern of stripes for all latent vectors, with no shape. By step 400
-# both grounds stand in the row, and coloured blots with first outlines. The outline settles last,
-# probably because many pixels must agree on it, and on the way a vector may change its shape (the
-# first and the third do). Now sixty latent vectors that G has never met:
+# At step 100 there is one pattern for all latent vectors, with no shape. By step 400 both grounds
+# stand in the row, and coloured blots with first outlines. From then on most vectors keep their
+# ground, while colours and outlines go on changing: a vector may end with another shape than it had
+# at step 400. An outline is hard, probably because many pixels must agree on it. Now sixty latent
+# vectors that G has never met:
 
 # %%
 from dcgan_lib.plots import image_grid
@@ -346,7 +347,7 @@ plt.show()
 
 # %% [markdown]
 # One turns into the other: outline and colour change on the way. Where the ground changes between
-# dark and light (first row), it does so within a few steps, and there it is in patches. No real
+# dark and light, most of it does so within a few steps, and there it is in patches. No real
 # image has such a ground or such a shape between two shapes. G must go through them because it is
 # **continuous**: a small change of the latent vector changes the image a little, so there is no
 # leap.
@@ -435,13 +436,13 @@ def plot_mean_and_spread(sets):
 plot_mean_and_spread({"real": unseen, "drawn": drawn})
 
 # %% [markdown]
-# Both means are grey (their contrast is raised four times): dark and light grounds cancel out, and
-# so do the colours. A mean that was clearly darker or lighter all over would say that G prefers one
-# of the grounds. The spread is
-# brightest *outside*, since nothing differs more than a dark and a light ground. Where the shapes
-# stand it is darker, and the drawn ones stand about where the real ones do. The drawn pictures are
-# mottled: with a thousand images chance should cancel out, so G makes some mistakes at the same
-# pixels again and again.
+# On the whole both means are grey (their contrast is raised four times): dark and light grounds
+# cancel out, and so do the colours. In the drawn one a side or a corner may be lighter or darker,
+# where patches of the other ground are common. A mean that was clearly darker or lighter all over
+# would say that G prefers one of the grounds. The spread is brightest *outside*, since nothing
+# differs more than a dark and a light ground. Where the shapes stand it is darker, and the drawn
+# ones stand about where the real ones do. The drawn pictures are mottled: with a thousand images
+# chance should cancel out, so G makes some mistakes at the same pixels again and again.
 #
 # ### The colours
 #
@@ -520,19 +521,18 @@ noise = np.random.default_rng(0).normal(0, 0.05, real[:count].shape).astype(np.f
 sets = {"drawn": drawn, "real, unseen": unseen, "copies with a little noise": real[:count] + noise}
 figure, axis = plt.subplots(figsize=(7, 2.8), layout="constrained")
 for title, images in sets.items():
-    axis.hist(nearest_in_training(images)[1], np.linspace(0, 40, 81), alpha=0.6, label=title)
+    axis.hist(nearest_in_training(images)[1], np.linspace(0, 60, 121), alpha=0.6, label=title)
 axis.set(xlabel="distance to the nearest training image", ylabel="images", ylim=(0, 250))
 axis.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
 # Copies stand in one narrow heap at about 3, where few unseen images lie (the axis is cut at 250:
-# all of them are in it). The drawn images are on
-# the other side: most lie further right than any unseen one, so this generator does not recite. But
-# further right means less like any real image: mottled surfaces, patched grounds and odd forms cost
-# distance. It is a sign of poor quality, too. The library's `copied_share` makes one number of it:
-# the share of images that are nearer to the training set than all but one in a hundred of the
-# unseen.
+# all of them are in it). The drawn images are on the other side: most lie further right than any
+# unseen one, so this generator does not recite. But further right means less like any real image:
+# mottled surfaces, patched grounds and odd forms cost distance. It is a sign of poor quality, too.
+# The library's `copied_share` makes one number of it: the share of images that are nearer to the
+# training set than all but one in a hundred of the unseen.
 
 # %%
 from dcgan_lib.metrics import copied_share

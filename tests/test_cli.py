@@ -73,6 +73,9 @@ BAD_OPTIONS = [
     (["sample", "nowhere", "-n", "0"], "-n 0 is impossible"),
     (["sample", "nowhere", "-n", "some"], "some"),
     (["sample", "nowhere", "--output", "grid.bmp"], "'grid.bmp'; accepted: a name ending in .png"),
+    (["sample", "fast", "--seed", "-1"], "--seed -1 is impossible; accepted: 0 or above"),
+    (["evaluator", "primary", "--output", "mine"], "'mine'; accepted: a name ending in .npz"),
+    (["evaluator", "primary", "--output", "nowhere/mine.npz"], "there is no folder of that name"),
     (["recipes", "--all"], "takes no options"),
 ]
 
@@ -146,6 +149,15 @@ def test_an_output_that_holds_something_else_is_not_harmed(refuse, digits_file, 
     assert files_of(folder) == {"log.csv": b"mine"}
 
 
+def test_a_run_goes_on_with_its_own_recipe_alone(refuse, run_copy):
+    before = files_of(run_copy)
+    for more in (["--recipe", "fast"], ["--fresh"], ["--output", "x"]):
+        assert "without --fresh, --output and --recipe" in refuse(
+            "train", "--resume", run_copy, *more
+        )
+    assert files_of(run_copy) == before
+
+
 def test_sampling_from_what_is_no_generator(refuse, finished_run, run_copy, tmp_path):
     bad = tmp_path / "bad.keras"
     bad.write_bytes(b"not a model")
@@ -201,7 +213,8 @@ def test_ctrl_c_before_the_training_is_no_traceback(monkeypatch, capsys):
 ASK_FOR_HELP = """
 import sys
 from dcgan_lib.cli import main
-for arguments in (["--help"], ["train", "--help"], ["sample", "--help"], ["recipes"], []):
+commands = (["train", "--help"], ["sample", "--help"], ["recipes"], ["recipes", "--help"])
+for arguments in (["--help"], *commands, []):
     try:
         assert main(arguments) == 0
     except SystemExit as stop:

@@ -401,6 +401,8 @@ def with_mode(mode: str) -> Image.Image:
     grey[:, 16:] = 255
     if mode == "I;16":
         return Image.fromarray(grey.astype(np.uint16) * 257)
+    if mode.startswith("32 bits"):  # each number of a pixel has its own size, and its own range
+        return Image.fromarray(grey.astype(np.int32) * (257 if "65535" in mode else 1))
     if mode in ("LA", "RGBA"):
         image = Image.new(mode, (32, 32), 0)
         image.putalpha(Image.fromarray(grey))
@@ -408,9 +410,11 @@ def with_mode(mode: str) -> Image.Image:
     return Image.fromarray(grey).convert(mode)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "P", "RGB", "I;16", "32 bits, up to 255", "32 bits, up to 65535"]
+)
 def test_kinds_of_pixels(mode, tmp_path):
-    with_mode(mode).save(tmp_path / "x.png")
+    with_mode(mode).save(tmp_path / ("x.tiff" if mode.startswith("32 bits") else "x.png"))
     pixels = load_images(str(tmp_path)).images[0]
     assert pixels[:, :16].max() == 0
     assert pixels[:, 16:].min() == 255
@@ -457,6 +461,8 @@ def bad_folder(kind: str, folder) -> None:
         iio.imwrite(bad, COLOUR[0, :27])
     elif kind == "fractions":
         Image.fromarray(COLOUR[0, ..., 0] / np.float32(255)).save(folder / "bad.tiff")
+    elif kind == "beyond 16 bits":
+        Image.fromarray(COLOUR[0, ..., 0].astype(np.int32) * 1000).save(folder / "bad.tiff")
     elif kind == "huge":
         iio.imwrite(bad, COLOUR[0])
         claim = (20_000).to_bytes(4, "big") * 2  # width and height: PNG keeps a checksum of both
@@ -474,6 +480,7 @@ def bad_folder(kind: str, folder) -> None:
         ("huge", r"bad\.png.*cannot be read.*400000000 pixels"),
         ("small", r"bad\.png.*only 27 pixels.*28"),
         ("fractions", r"bad\.tiff.*fractions"),
+        ("beyond 16 bits", r"bad\.tiff.*accepted: 0 to 65535"),
     ],
 )
 def test_an_image_that_cannot_be_used_is_named(kind, reason, tmp_path):
@@ -568,6 +575,10 @@ def test_sizes_that_cannot_be_built_are_refused_before_a_folder_is_made(tmp_path
     recipe = tiny(generator_widths=(8, 8, 4), generator_strides=(2, 2, 2), batch_size=8)
     with pytest.raises(UserError, match=r"generator_strides=\(2, 2, 2\).*28x28.*multiples of 8"):
         train_dcgan_mnist(recipe, tmp_path / "run", str(tmp_path / "own"), verbose=False)
+    recipe = tiny(discriminator_widths=(8,) * 5, discriminator_pooling=True, batch_size=8)
+    with pytest.raises(UserError, match=r"discriminator_widths.*28 pixels 5 times.*up to 4 widths"):
+        train_dcgan_mnist(recipe, tmp_path / "run", str(tmp_path / "own"), verbose=False)
+    check_buildable(recipe.replace(discriminator_widths=(8,) * 4), (28, 28, 1))
     assert not (tmp_path / "run").exists()
 
 
@@ -755,4 +766,6 @@ def test_impossible_batches_are_refused():
         training_batches(GOOD, 21)
     with pytest.raises(UserError, match="empty"):
         training_batches(GOOD[:0], 1)
+    with pytest.raises(UserError, match="batch_size=0"):
+        training_batches(GOOD, 0)
     assert len(take(20, 20, 1)[0]) == 20

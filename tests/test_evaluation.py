@@ -139,6 +139,21 @@ def test_an_array_of_images_is_scored_like_any_source(tmp_path, references, caps
     assert quality["generator"] == quality["floor"]
 
 
+def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):
+    for name in ("primary", "second", "primary"):
+        evaluation.save_report(tmp_path / "x.npy", {"evaluator": f"{name} 12"})
+        evaluation.save_report(tmp_path, {"evaluator": f"{name} 12"})
+    wanted = {"quality": {"evaluator": "primary 12"}, "quality_second": {"evaluator": "second 12"}}
+    for file in ("x.metrics.json", "metrics.json"):
+        assert json.loads((tmp_path / file).read_text()) == wanted
+
+
+def test_an_array_that_holds_no_images_is_refused(tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.float32(1))
+    assert main(["evaluate", str(tmp_path / "x.npy"), "-n", "200", "--data", "digits"]) == 2
+    assert "holds a single number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

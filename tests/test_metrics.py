@@ -163,6 +163,9 @@ def test_copied_share_finds_copies_and_spares_new_images():
     train, unseen, new = (draw.uniform(-1, 1, (200, 6, 6, 1)) for _ in range(3))
     assert metrics.copied_share(train[:50], train, unseen) == 1.0
     assert metrics.copied_share(new, train, unseen) < 0.1
+    for sets in ((new[:0], train, unseen), (new, train[:0], unseen), (new, train, unseen[:0])):
+        with pytest.raises(UserError, match="too few"):
+            metrics.copied_share(*sets)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

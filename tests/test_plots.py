@@ -106,8 +106,9 @@ def test_plot_losses_takes_a_history_and_a_file(finished_run, tmp_path):
     assert plot_losses(history).axes[1].get_xlabel() == "epoch"
     figure = plot_losses(finished_run.folder / "log.csv")
     assert figure.axes[0].lines[0].get_xdata().tolist() == [4, 8, 12]
-    with pytest.raises(UserError, match="d_loss and g_loss"):
-        plot_losses({"loss": [1]})
+    for incomplete in ({"loss": [1]}, {"d_loss": [1], "g_loss": [1]}):
+        with pytest.raises(UserError, match="d_loss, g_loss, d_accuracy_real, d_accuracy_fake"):
+            plot_losses(incomplete)
     with pytest.raises(UserError, match="cannot be read"):
         plot_losses(tmp_path / "none.csv")
 

@@ -1,6 +1,7 @@
 """Recipes: their values, what they refuse, and that each of them trains."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -358,6 +359,12 @@ def test_length_counts_the_partial_batch():
     assert recipe.steps_per_epoch(60_000) == 235
     assert recipe.total_steps(60_000) == 705
     assert recipe.replace(steps=17).total_steps(60_000) == 17
+
+
+def test_numbers_of_numpy_may_be_rates():
+    sweep = np.logspace(-4, -3, 3)
+    recipe = RECIPES["fast"].replace(g_learning_rate=sweep[1])
+    assert json.loads(json.dumps(dataclasses.asdict(recipe)))["g_learning_rate"] == sweep[1]
 
 
 def test_lists_become_tuples_as_a_json_record_needs():

@@ -345,11 +345,37 @@ def test_rewinding_takes_back_rows_and_frames(tmp_path):
     (tmp_path / "samples").mkdir()
     for step in (0, 5, 10):
         (tmp_path / f"samples/step_{step:08d}.png").touch()
+    ones_own = tmp_path / "samples/step_by_step.png"
+    ones_own.touch()
     log = tmp_path / ck.LOG
     log.write_text("step,d_loss\n5,1.0\n10,2.0\n15,3")
     ck.rewind(tmp_path, 9)
     assert log.read_text().split() == ["step,d_loss", "5,1.0"]
+    assert ones_own.exists()
+    ones_own.unlink()
     assert list(frames(tmp_path)) == ["step_00000000.png", "step_00000005.png"]
+
+
+@pytest.mark.parametrize("left", ["", "step,ima", "step,d_loss\n", "step,d_loss\n10,2.0\n"])
+def test_a_log_without_a_row_to_keep_begins_anew(left, tmp_path):
+    """A full disk, or a kill in the wrong moment, leaves a header that is half written or none."""
+    for name in (ck.LOG, ck.QUALITY, ck.HEALTH):
+        (tmp_path / name).write_text(left)
+    ck.rewind(tmp_path, 9)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_whose_logs_were_left_empty_is_finished(digits_file, tmp_path):
+    options = [*tiny_options("fast", batch_size=16, steps=6, log_every=2), "--data"]
+    command = ["train", *options, str(digits_file), "--output", str(tmp_path / "run")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dcgan_lib.training._play", lambda *a: [][0])  # it dies at the first step
+        with pytest.raises(IndexError):
+            main(command)
+    for name in (ck.LOG, ck.HEALTH):
+        (tmp_path / "run" / name).write_text("")
+    assert main(command) == 0
+    assert [row[0] for row in read_rows(tmp_path / "run" / ck.LOG)] == ["step", "2", "4", "6"]
 
 
 def test_weights_that_are_not_numbers_are_never_saved(tmp_path):

@@ -179,6 +179,19 @@ def test_every_kernel_of_the_recipe_is_normalised(tmp_path):
     np.testing.assert_array_equal(again(x), discriminator(x))
 
 
+@pytest.mark.parametrize("changes", [{"conditional": True}, {"discriminator_pooling": True}])
+def test_every_kernel_is_normalised_whatever_it_goes_with(changes):
+    recipe = RECIPES["spectral"].replace(**changes)
+    _, discriminator = build_networks(recipe, (28, 28, 1))
+    inside = [part for part in discriminator._flatten_layers() if hasattr(part, "kernel")]
+    assert len(inside) == (5 if recipe.conditional else 4)
+    assert all(isinstance(part, (SpectralDense, SpectralConv2D)) for part in inside)
+    gan = make_gan(tiny("spectral", **changes))
+    images = tf.zeros((4, 28, 28, 1))
+    inputs = [images, tf.eye(10)[:4]] if recipe.conditional else images
+    assert np.isfinite(gan.discriminator(inputs, training=True)).all()
+
+
 # --- pooling
 
 
