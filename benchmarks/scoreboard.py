@@ -149,7 +149,9 @@ class PutAside(keras.callbacks.Callback):
             for kind in self.kinds
             for i, weight in enumerate(networks[kind].get_weights())
         }
-        with atomic_path(aside(self.folder, step)) as temporary:
+        path = aside(self.folder, step)
+        score_of(path).unlink(missing_ok=True)  # of other weights, from before the run began anew
+        with atomic_path(path) as temporary:
             np.savez(temporary, **weights)
 
 
@@ -160,6 +162,11 @@ def kinds(recipe: Recipe) -> list[str]:
 
 def aside(folder: Path, step: int) -> Path:
     return folder / f"{step:08d}.npz"
+
+
+def score_of(path: Path) -> Path:
+    """Where the score of a generator that was put aside is kept."""
+    return path.with_suffix(".json")
 
 
 def train(recipe: Recipe, steps: list[int]) -> Path:
@@ -235,7 +242,7 @@ def score(recipe: Recipe, folder: Path, court: Court) -> dict[str, Any]:
 
 def score_one(recipe: Recipe, path: Path, court: Court, exactly: bool) -> dict[str, Any]:
     """Scores a generator that was put aside, and keeps that beside it: it takes seconds."""
-    kept, judges = path.with_suffix(".json"), [judge.hash for judge in court.judges]
+    kept, judges = score_of(path), [judge.hash for judge in court.judges]
     found = json.loads(kept.read_text()) if kept.exists() else {}
     if found.get("judges") == judges and (not exactly or "report" in found):
         return found

@@ -250,6 +250,12 @@ def test_a_score_is_kept_beside_what_was_scored(tmp_path, monkeypatch):
     judge.hash = "another"
     score(False)
     assert len(drawn) == 6
+    keeping = scoreboard.PutAside(tmp_path, [12], RECIPES["tutorial"])
+    network = types.SimpleNamespace(get_weights=lambda: [np.zeros(2)])
+    keeping.set_model(types.SimpleNamespace(generator=network, sampler=network))
+    keeping.keep(12)
+    score(False)
+    assert len(drawn) == 8  # the run began anew: these are other weights
 
 
 def test_equal_steps_have_equal_paces():

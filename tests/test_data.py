@@ -401,7 +401,7 @@ def with_mode(mode: str) -> Image.Image:
     grey[:, 16:] = 255
     if mode == "I;16":
         return Image.fromarray(grey.astype(np.uint16) * 257)
-    if mode.startswith("32 bits"):  # each number of a pixel has its own size, and its own range
+    if mode.startswith("32 bits"):  # which may hold 8 or 16 bits
         return Image.fromarray(grey.astype(np.int32) * (257 if "65535" in mode else 1))
     if mode in ("LA", "RGBA"):
         image = Image.new(mode, (32, 32), 0)
