@@ -61,7 +61,7 @@ scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hour
 	$(BIN)/python benchmarks/scoreboard.py fast best hinge --seeds 0 1 2 --minutes 60
 	$(BIN)/python benchmarks/scoreboard.py conditional explorer spectral wgan_gp smooth vanilla --minutes 20
 	$(BIN)/python benchmarks/scoreboard.py tutorial --seeds 0 1 2
-	$(BIN)/python benchmarks/scoreboard.py balanced keras
+	$(BIN)/python benchmarks/scoreboard.py balanced keras --epochs 50
 	$(BIN)/python benchmarks/scoreboard.py tutorial --epochs 50
 	$(BIN)/python benchmarks/scoreboard.py schedule --minutes 360
 	$(BIN)/python benchmarks/scoreboard_report.py

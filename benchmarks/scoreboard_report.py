@@ -295,10 +295,9 @@ def content(found: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], str
 
 def plot_long_run(run: dict[str, Any]) -> None:
     """Draws the losses of `schedule`, for each epoch that was scored whole."""
-    end, count = run["curve"][-1], RECIPES["schedule"].epochs
-    whole = count * end["step"] // run["total_steps"]
-    shown = f"{count} epochs" if whole == count else f"{whole} of {count} epochs"
-    title = f"Recipe schedule: {shown}, {duration(end['seconds'])} on two cores"
+    end = run["curve"][-1]
+    whole = RECIPES["schedule"].epochs * end["step"] // run["total_steps"]
+    title = f"Recipe schedule: {whole} epochs, {duration(end['seconds'])} on two cores"
     means = {name: values[:whole] for name, values in run["by_epoch"].items()}
     figure = plot_losses(means, title)
     figure.axes[0].get_legend().set_loc("upper right")  # the curves end in the middle
