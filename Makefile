@@ -26,6 +26,7 @@ run: $(READY)  ## train the default recipe: digits in about a minute
 test: $(READY)  ## lint, unit tests, pair check, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)  ## open JupyterLab on the notebooks
@@ -34,8 +35,8 @@ lab: $(READY)  ## open JupyterLab on the notebooks
 notebooks: $(READY)  ## rebuild and execute the notebooks that need it (ONLY=04: just that one)
 	$(BIN)/python tools/notebooks.py build $(ONLY)
 
-figures: $(READY)  ## make images/ anew, from real runs
-	$(BIN)/dcgan figures
+figures: $(READY)  ## make images/ again, from real runs
+	$(BIN)/python tools/figures.py
 	-$(BIN)/python tools/explorer.py picture
 
 explorer: $(READY)  ## build the explorer's one file from the run that `make weights` left
@@ -80,14 +81,14 @@ weights: $(READY)  ## train, score and publish the generators that come with the
 	for name in fast conditional explorer best; do run=runs/published-$$name && \
 	  $(BIN)/dcgan train --recipe $$name --data mnist --output $$run && \
 	  $(BIN)/dcgan evaluate $$run && $(BIN)/dcgan evaluate $$run --evaluator second && \
-	  $(BIN)/dcgan publish $$run || exit 1; done
+	  $(BIN)/python tools/publish.py $$run || exit 1; done
 	$(MAKE) explorer
 
-baselines: $(READY)  ## measure anew what real, blurred and noisy images score
-	$(BIN)/python -c 'from dcgan_lib.evaluation import write_baselines as w; print(w())'
+baselines: $(READY)  ## measure again what real, blurred and noisy images score
+	$(BIN)/python tools/evaluators.py baselines
 
-address: $(READY)  ## write the repository's address everywhere (URL=https://...)
-	$(BIN)/python tools/address.py "$(URL)"
+address: $(READY)  ## write the repository's address everywhere (by default that of `origin`)
+	$(BIN)/python tools/address.py write $(URL)
 
 lock:  ## pin the newest versions that the bounds allow
 	rm -rf $(VENV)

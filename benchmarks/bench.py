@@ -7,8 +7,8 @@
     python benchmarks/bench.py                              only the table and the plot
 
 Each training runs in a process of its own and leaves a file in benchmarks/results/. The clock
-counts training alone: start-up (import, data, networks, tracing) and judging are told apart. The
-curve is judged on the 10,000 held-out images; the test images are looked at once, at the end.
+counts training alone: start-up (import, data, networks, tracing) and measuring are told apart. The
+curve is measured on the 10,000 held-out images; the test images are looked at once, at the end.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from common import Marks, build_game, load_material, machine, measured, value
+
 import dcgan_lib
 from dcgan_lib.recipes import RECIPES, Recipe
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 TABLE, PLOT = HERE / "bench.json", HERE / "bench.png"
-COUNT = 10_000
 MARKS = (5, 10, 15, 20, 30, 40, 50, 60, 90, 120, 180, 240, 300, 450, 600, 750, 900)
 
 # The small setting that the search began with. A yardstick: it stays as it is.
@@ -60,121 +61,57 @@ CHOICES = RECIPES | {"small": SMALL}
 
 
 def train(name: str, seed: int, seconds: float, changes: dict[str, Any]) -> dict[str, Any]:
-    """Trains a recipe for so many seconds, or to its own end, and returns what came out.
+    """Trains a recipe for `seconds`, or to its own end, and returns what came out.
 
-    With `steps` among the changes it is judged at fifteen moments evenly spread over them.
+    With `steps` among the changes it is measured at fifteen moments evenly spread over them.
     """
     dcgan_lib.import_tensorflow()
-    from dcgan_lib.data import hold_out_indices, load_images, scale, training_batches
-    from dcgan_lib.evaluator import Evaluator
-    from dcgan_lib.training import build_gan, versions
+    from dcgan_lib.runs.folder import versions
 
     imported = time.perf_counter()
     recipe = CHOICES[name].replace(seed=seed, **changes)
-    images = load_images("mnist", "train").images
-    allowed, held_out = hold_out_indices(len(images), COUNT)
-    judge = Evaluator()
-    real, _ = judge(scale(images[held_out]))
+    (images, *_), evaluator, real = load_material(recipe)
     loaded = time.perf_counter()
-    gan = build_gan(recipe, len(allowed))
-    batches = training_batches(images[allowed], recipe.batch_size, seed)
-    steps = recipe.total_steps(len(allowed))
+    gan = build_game(recipe, len(images))
+    steps = recipe.total_steps(len(images))
     every = steps // 15 if "steps" in changes else 0
-    marks = marks_class()(recipe.batch_size, steps, every, seconds, real, judge)
-    gan.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[marks])
+    waiting = [mark for mark in MARKS if mark < seconds] + [seconds]
+    busy = time.process_time()
+
+    def due(step: int, now: float) -> bool:
+        return step == steps or (step % every == 0 if every else now >= waiting[0])
+
+    def look(step: int, logs: dict[str, float]) -> dict[str, Any]:
+        nonlocal busy
+        elapsed = time.perf_counter() - marks.begin
+        waiting[:] = [mark for mark in waiting if mark > elapsed]
+        gan.stop_training = not waiting
+        cores = round((time.process_time() - busy) / max(elapsed, 1e-9), 2)
+        begin = time.process_time()
+        row = {"images": step * recipe.batch_size, "cores_busy": cores}
+        row |= measured(gan.sampler, real, evaluator)
+        busy += time.process_time() - begin
+        return row
+
+    marks = Marks(due, look)
+    batches = dcgan_lib.training_batches(images, recipe.batch_size, seed)
+    gan.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[marks.callback()])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    test, _ = judge(scale(load_images("mnist", "test").images))
+    test, _ = evaluator(dcgan_lib.scale(dcgan_lib.load_images("mnist", "test").images))
     return {
         "recipe": name,
         "settings": dataclasses.asdict(recipe),
-        "evaluator": judge.hash,
+        "evaluator": evaluator.hash,
         "versions": versions(),
         "machine": machine(),
         "import_seconds": round(imported - BEGIN, 1),
         "data_and_judge_seconds": round(loaded - imported, 1),
         "build_and_trace_seconds": round(marks.first_step_at - loaded, 1),
-        "judging_seconds": round(marks.judging, 1),
+        "judging_seconds": round(marks.paused, 1),
         "images_per_second": round(marks.rows[-1]["images"] / marks.rows[-1]["seconds"]),
         "peak_mib": round(peak),
         "marks": marks.rows,
-        "test_frechet_distance": judged(gan.sampler, test, judge)["frechet_distance"],
-    }
-
-
-def judged(generator: Any, real: Any, judge: Any) -> dict[str, Any]:
-    """Fréchet distance of 10,000 samples; smallest and largest share of a class."""
-    from dcgan_lib.evaluation import draw_images
-    from dcgan_lib.metrics import class_balance, frechet_distance
-
-    features, probabilities = judge(draw_images(generator, COUNT, seed=77))
-    classes = class_balance(probabilities)
-    return {
-        "frechet_distance": round(frechet_distance(real, features), 2),
-        "modes": classes.modes,
-        "smallest_class": min(classes.shares),
-        "largest_class": max(classes.shares),
-    }
-
-
-def value(text: str) -> Any:
-    """Reads `3`, `0.5`, `true`, `64,32` or a word."""
-    if "," in text:
-        return tuple(int(part) for part in text.split(",") if part)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def marks_class() -> type:
-    """Keras is loaded only in the process that trains, so its subclass is made there."""
-    import keras
-
-    class Marks(keras.callbacks.Callback):
-        """Judges the generator at some seconds of training, and ends the training in time."""
-
-        def __init__(
-            self, batch_size: int, steps: int, every: int, seconds: float, *reference: Any
-        ) -> None:
-            super().__init__()
-            self.batch_size, self.steps, self.reference = batch_size, steps, reference
-            self.every = every
-            self.waiting = [mark for mark in MARKS if mark < seconds] + [seconds]
-            self.rows: list[dict[str, Any]] = []
-            self.judging = 0.0
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            now = time.perf_counter()
-            if batch == 0:  # it took the tracing
-                self.first_step_at = self.started = now
-                self.cpu_started = time.process_time()
-            step = batch + 1
-            due = step % self.every == 0 if self.every else now - self.started >= self.waiting[0]
-            if due or step == self.steps:
-                self.mark(step, now - self.started)
-                self.judging += time.perf_counter() - now
-                self.started += time.perf_counter() - now
-                self.model.stop_training = not self.waiting
-
-        def mark(self, step: int, seconds: float) -> None:
-            cpu = time.process_time()
-            self.waiting = [mark for mark in self.waiting if mark > seconds]
-            row = {"step": step, "images": step * self.batch_size, "seconds": round(seconds, 1)}
-            row["cores_busy"] = round((cpu - self.cpu_started) / seconds, 2)
-            self.rows.append(row | judged(self.model.sampler, *self.reference))
-            self.cpu_started += time.process_time() - cpu
-
-    return Marks
-
-
-def machine() -> dict[str, Any]:
-    """What the seconds belong to."""
-    cpus = Path("/proc/cpuinfo")
-    flags = cpus.read_text().split() if cpus.exists() else []
-    return {
-        "cores": os.cpu_count(),
-        "instructions": next((f for f in ("amx_bf16", "avx512f", "avx2") if f in flags), "?"),
-        "held_to": os.environ.get("ONEDNN_MAX_CPU_ISA", "nothing"),
+        "test_frechet_distance": measured(gan.sampler, test, evaluator)["frechet_distance"],
     }
 
 

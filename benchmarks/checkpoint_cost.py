@@ -18,12 +18,13 @@ import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 import keras
+from common import build_game
 
-from dcgan_lib.callbacks import SaveCheckpoints, StopOnNonFinite
-from dcgan_lib.checkpoints import Checkpoints
 from dcgan_lib.data import load_images, training_batches
+from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.recipes import RECIPES
-from dcgan_lib.training import build_gan
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.saving import SaveCheckpoints
 
 EVERY = 20  # steps between two saves here; the share is then worked out for the library's own
 
@@ -49,7 +50,7 @@ class Stopwatch(keras.callbacks.Callback):
         self.steps.append(time.perf_counter() - self.begin)
         self.looks.append(seconds(lambda: self.watch.on_train_batch_end(batch, logs)))
         if (batch + 1) % EVERY == 0:
-            self.saves.append(seconds(lambda: self.checkpoints.save({})))
+            self.saves.append(seconds(lambda: self.checkpoints.save(self.model, {})))
 
 
 def seconds(act: Callable[[], Any]) -> float:
@@ -64,9 +65,9 @@ def main() -> None:
     parser.add_argument("--recipe", choices=RECIPES, default="fast")
     options = parser.parse_args()
     images, recipe = load_images().images, RECIPES[options.recipe]
-    gan = build_gan(recipe, len(images))
+    gan = build_game(recipe, len(images))
     with tempfile.TemporaryDirectory(dir=".") as folder:  # on the disk that runs are written to
-        checkpoints = Checkpoints(folder, gan)
+        checkpoints = Checkpoints(folder)
         watch = Stopwatch(checkpoints)
         batches = training_batches(images, recipe.batch_size)
         steps = EVERY * options.saves

@@ -7,7 +7,7 @@ Memory is the peak of the whole process, less what it had before data and networ
 Only then does that process build the default setting too and train both by turns: seconds per
 image are given as a multiple of the default's, the median of the rounds' ratios. The images are
 noise: cost does not depend on what is in them. What happens once an epoch (a new order, samples,
-judging) is not timed.
+measuring) is not timed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import readme
+from common import build_game, machine, stopwatch
+
+import dcgan_lib
 
 TABLE = Path(__file__).with_name("cost.json")
 PLOT = Path(__file__).parent.parent / "images" / "cost.png"
@@ -48,15 +51,12 @@ IMAGES = 512  # in each round, and not less than two steps
 
 def measure(setting: dict[str, float]) -> dict[str, float]:
     """Trains a setting, and then by turns with the default, and returns what it takes."""
-    import engine  # loads TensorFlow, which the parent process must not
-
-    from dcgan_lib.training import build_gan
-
+    dcgan_lib.import_tensorflow()  # which the parent process must not
     before = peak()
-    timed = trainer(setting, build_gan, engine.Stopwatch)
+    timed = trainer(setting)
     timed()
     memory = peak() - before
-    default = trainer(DEFAULT, build_gan, engine.Stopwatch)
+    default = trainer(DEFAULT)
     default()
     end, ratios = time.perf_counter() + SECONDS, []
     while len(ratios) < ROUNDS or time.perf_counter() < end:
@@ -64,17 +64,17 @@ def measure(setting: dict[str, float]) -> dict[str, float]:
     return {"time_per_image": round(statistics.median(ratios), 3), "memory_mib": round(memory)}
 
 
-def trainer(setting: dict[str, float], build_gan: Any, stopwatch: type) -> Any:
+def trainer(setting: dict[str, float]) -> Any:
     """Returns what trains for some steps and returns the seconds that an image took."""
     import numpy as np
 
-    from dcgan_lib.callbacks import StopOnNonFinite
     from dcgan_lib.data import training_batches
+    from dcgan_lib.measuring.divergence import StopOnNonFinite
 
     recipe = recipe_of(setting)
     draw = np.random.default_rng(0)
     images = draw.integers(256, size=(setting["images"], 28, 28), dtype=np.uint8)
-    gan, watch = build_gan(recipe, len(images)), stopwatch()
+    gan, watch = build_game(recipe, len(images)), stopwatch()
     batches = training_batches(images, recipe.batch_size)
     steps = max(2, IMAGES // recipe.batch_size)
 
@@ -107,8 +107,6 @@ def peak() -> float:
 
 
 def measure_all() -> list[dict[str, Any]]:
-    from bench import machine
-
     rows, known = [], {}  # the default is in all three panels, and measured once
     for name, values in VALUES.items():
         for value in values:

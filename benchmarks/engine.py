@@ -9,7 +9,7 @@ all of them; what counts is the median of the rounds' ratios. `fit` is the libra
 its own data stream, `keras.Model.fit`, the metrics and the watch for NaN; `step` is its bare
 training step.
 
-Before each timing a contender takes one step that is not timed. Samples, judging and checkpoints
+Before each timing a contender takes one step that is not timed. Samples, measuring and checkpoints
 are left out, and so is op determinism, which a training switches on and a plain loop does not.
 
 Rule for counting: two operations for each multiplication and addition of a Dense or convolution
@@ -25,7 +25,6 @@ import argparse
 import json
 import math
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,13 +37,14 @@ import keras
 import numpy as np
 import readme
 import tensorflow as tf
-from bench import machine
+from common import Clock, build_game, machine, now, since, stopwatch
 from keras import layers
 
-from dcgan_lib.callbacks import StopOnNonFinite
+from dcgan_lib.building import layer_precision
 from dcgan_lib.data import load_images, scale, training_batches
+from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.recipes import RECIPES
-from dcgan_lib.training import build_gan, layer_precision, versions
+from dcgan_lib.runs.folder import versions
 
 TABLE = Path(__file__).with_name("engine.json")
 RECIPE = RECIPES["tutorial"]
@@ -120,16 +120,6 @@ def plain_loop(images: np.ndarray, batch_size: int = 256) -> Callable[[], None]:
 
 # --- the contenders: each trains for some steps and returns (seconds, processor seconds)
 
-Clock = tuple[float, float]
-
-
-def now() -> Clock:
-    return time.perf_counter(), time.process_time()
-
-
-def since(begin: Clock) -> Clock:
-    return tuple(b - a for a, b in zip(begin, now(), strict=True))
-
 
 def repeated(act: Callable[[], Any]) -> Callable[[], Clock]:
     """Returns what times STEPS calls of `act`, after one that brings it back into the caches."""
@@ -145,18 +135,9 @@ def repeated(act: Callable[[], Any]) -> Callable[[], Clock]:
     return timed
 
 
-class Stopwatch(keras.callbacks.Callback):
-    """Times a call of `fit` from the end of its first step to the end of its last."""
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch == 0:
-            self.begin = now()
-        self.clock = since(self.begin)
-
-
 def fitted(gan: dcgan_lib.DCGAN, images: np.ndarray) -> Callable[[], Clock]:
     """Returns what times STEPS steps of the library, as users run them."""
-    batches, watch = training_batches(images, RECIPE.batch_size), Stopwatch()
+    batches, watch = training_batches(images, RECIPE.batch_size), stopwatch()
 
     def timed() -> Clock:
         callbacks = [StopOnNonFinite(), watch]
@@ -172,7 +153,7 @@ def contenders(images: np.ndarray) -> Iterator[tuple[str, Callable[[], Clock]]]:
     for precision in PRECISIONS:
         with layer_precision(precision):
             yield f"plain {precision}", repeated(plain_loop(real, RECIPE.batch_size))
-        gan = build_gan(RECIPE.replace(precision=precision), len(images))
+        gan = build_game(RECIPE.replace(precision=precision), len(images))
         step, batch = tf.function(gan.train_step), tf.constant(real[: RECIPE.batch_size])
         yield f"fit {precision}", fitted(gan, images)
         yield f"step {precision}", repeated(lambda step=step, batch=batch: step(batch))
@@ -206,7 +187,7 @@ def operations_per_image(generator: keras.Model, discriminator: keras.Model) -> 
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
+    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced again in each call of fit
     racers = dict(contenders(load_images("mnist", "train").images))
     clocks = {name: [] for name in racers}
     for _ in range(rounds):

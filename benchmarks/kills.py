@@ -4,7 +4,7 @@ python benchmarks/kills.py
 
 Ten kills (SIGKILL: no handler can soften it) of each of three recipes: six a little after steps
 drawn uniformly over the run, four inside the writing of a checkpoint. Then the same call goes on
-to the end. Compared to the last bit: the networks, both optimizers, the metrics, the log without
+to the end. Compared bit for bit: the networks, both optimizers, the metrics, the log without
 its seconds, the frames and the final pictures. About ten minutes; not for Windows.
 """
 
@@ -28,8 +28,11 @@ dcgan_lib.import_tensorflow()
 
 import numpy as np
 
-from dcgan_lib import callbacks, checkpoints
 from dcgan_lib.recipes import RECIPES, Recipe
+from dcgan_lib.runs import log
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.files import atomic_path
+from dcgan_lib.runs.folder import LOG
 
 TABLE = Path(__file__).with_name("kills.json")
 NAMES = ("keras", "conditional", "wgan_gp")  # the first has Dropout
@@ -81,7 +84,7 @@ def train(name: str, folder: str, data: str, moment: dict[str, Any] | None) -> N
     elif moment:
         die_after(moment["step"], moment["delay"])
     dcgan_lib.train_dcgan_mnist(
-        recipe_of(name), folder, data, 200, checkpoint_every=SAVED_EVERY, verbose=False
+        recipe_of(name), folder, data, max_images=200, checkpoint_every=SAVED_EVERY, verbose=False
     )
 
 
@@ -91,24 +94,24 @@ def die() -> None:
 
 def die_after(step: int, delay: float) -> None:
     """Kills this process so many seconds after the log's row of a step."""
-    write = callbacks.RunLog.write
+    append_row = log.append_row
 
-    def write_and_be_struck(log: callbacks.RunLog, row: Any) -> None:
-        write(log, row)
+    def append_and_be_struck(path: Path, row: Any) -> None:
+        append_row(path, row)
         if row[0] == step:
             threading.Timer(delay, die).start()
 
-    callbacks.RunLog.write = write_and_be_struck
+    log.append_row = append_and_be_struck
 
 
 def die_writing(step: int, share: float) -> None:
     """Kills this process inside the writing of a step's checkpoint."""
-    save, write, replace = checkpoints.Checkpoints.save, Path.write_bytes, os.replace
+    save, write, replace = Checkpoints.save, Path.write_bytes, os.replace
     now = {"saving": False}
 
-    def save_and_tell(self: checkpoints.Checkpoints, *arguments: Any) -> Path:
-        now["saving"] = int(self.gan.step.numpy()) == step
-        return save(self, *arguments)
+    def save_and_tell(self: Checkpoints, gan: Any, *arguments: Any) -> Path:
+        now["saving"] = int(gan.step.numpy()) == step
+        return save(self, gan, *arguments)
 
     def write_part(path: Path, content: bytes) -> int:
         if now["saving"] and share < 1:
@@ -123,7 +126,7 @@ def die_writing(step: int, share: float) -> None:
         if now["saving"]:
             die()
 
-    checkpoints.Checkpoints.save = save_and_tell
+    Checkpoints.save = save_and_tell
     Path.write_bytes = write_part
     os.replace = replace_and_die
 
@@ -141,14 +144,14 @@ def result_of(folder: Path) -> dict[str, Any]:
     newest = max((folder / "checkpoints").glob("step-*.npz"))
     with np.load(newest) as saved:
         state = {name: saved[name].tobytes() for name in saved.files if name != "notes"}
-    with open(folder / checkpoints.LOG, newline="") as file:
-        log = [{**row, "seconds": None} for row in csv.DictReader(file)]
+    with open(folder / LOG, newline="") as file:
+        rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
     pictures = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*.[pg][ni][gf]")
         if path.name != "loss_plot.png"  # has the seconds on an axis
     }
-    return {"state": state, "log": log, "pictures": pictures}
+    return {"state": state, "log": rows, "pictures": pictures}
 
 
 def on_disk(folder: Path) -> tuple[int, bool]:
@@ -164,7 +167,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         images, labels, _ = dcgan_lib.load_images("digits", "test")
         arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
-        np.savez(Path(place, "digits.npz"), **arrays)  # making the digits anew takes seconds
+        np.savez(Path(place, "digits.npz"), **arrays)  # making the digits takes seconds
         wanted = {}
         for name in NAMES:
             assert run(context, name, Path(place, name)) == 0
@@ -179,7 +182,7 @@ def main() -> int:
             rows.append(moment | {"saved": saved, "half_written": half, "same": killed and same})
             print(f"{number + 1:2} {rows[-1]}", flush=True)
     equal = sum(row["same"] for row in rows)
-    with checkpoints.atomic_path(TABLE) as temporary:
+    with atomic_path(TABLE) as temporary:
         lines = ",\n".join(json.dumps(row) for row in rows)
         temporary.write_text(f"[\n{lines}\n]\n")
     inside = sum("share" in row for row in rows)

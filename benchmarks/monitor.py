@@ -14,10 +14,11 @@ import dcgan_lib
 
 dcgan_lib.import_tensorflow()
 
+from common import build_game
+
 from dcgan_lib.data import load_images, scale, training_batches
-from dcgan_lib.health import HealthMonitor
+from dcgan_lib.measuring.health import HealthMonitor
 from dcgan_lib.recipes import RECIPES
-from dcgan_lib.training import build_gan
 
 EVERY = 20  # steps between two looks here; the share is then worked out for the monitor's own
 
@@ -45,11 +46,11 @@ def main() -> None:
     looks = parser.parse_args().looks
     images, recipe = load_images().images, RECIPES["fast"]
     monitor = TimedMonitor(scale(images[: HealthMonitor.IMAGES]), every=EVERY, verbose=False)
-    gan = build_gan(recipe, len(images))
+    gan = build_game(recipe, len(images))
     batches = training_batches(images, recipe.batch_size)
     steps = EVERY * (looks + 1)
     gan.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[monitor])
-    # The first stretch holds the tracing, the first look loads the judge.
+    # The first stretch holds the tracing, the first look loads the evaluator.
     look = statistics.median(monitor.looks[1:])
     step = statistics.median(monitor.stretches[1:]) / EVERY
     every = HealthMonitor(monitor.images, verbose=False).every

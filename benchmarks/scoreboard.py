@@ -8,7 +8,7 @@ How far a recipe comes in a minute depends on what else the machine does. So the
 recipes is measured side by side in one process, and a mark is a number of steps: a training may
 share the machine, be stopped and go on (the same command), and ends with the same score. The pace
 is that of the training alone, with its data stream and the watch for NaN: start-up, samples,
-judging and checkpoints are left out.
+measuring and checkpoints are left out.
 
 Each training is an ordinary run in runs/scoreboard/. On the way the generator is put aside, and
 scored afterwards: 10,000 samples against the 10,000 held-out images, at the marks also against
@@ -32,21 +32,27 @@ dcgan_lib.import_tensorflow()
 import keras
 import numpy as np
 import tensorflow as tf
-from bench import COUNT, machine
-from engine import Stopwatch
+from common import COUNT, build_game, machine, stopwatch
 from scoreboard_report import MARKS, PACE, RESULTS, pace_of
 
-from dcgan_lib.callbacks import StopOnNonFinite, TrainingInterrupted, progress_bar
-from dcgan_lib.checkpoints import FINISHED, atomic_path, write_json
+from dcgan_lib.building import build_networks
 from dcgan_lib.data import load_images, training_batches
-from dcgan_lib.evaluation import References, draw_images, known_baselines, load_references
-from dcgan_lib.evaluator import HOLD_OUT, Evaluator
 from dcgan_lib.latent import one_hot
-from dcgan_lib.metrics import class_balance, frechet_distance, precision_recall_density_coverage
+from dcgan_lib.measuring.divergence import StopOnNonFinite
+from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator
+from dcgan_lib.measuring.metrics import (
+    class_balance,
+    frechet_distance,
+    precision_recall_density_coverage,
+)
+from dcgan_lib.measuring.report import References, draw_images, known_baselines, load_references
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import RECIPES, Recipe, get_recipe
-from dcgan_lib.speed import hasten
-from dcgan_lib.training import build_gan, build_networks, train_dcgan_mnist, versions
+from dcgan_lib.runs.files import atomic_path, write_json
+from dcgan_lib.runs.folder import FINISHED, versions
+from dcgan_lib.runs.progress import progress_bar
+from dcgan_lib.runs.signals import TrainingInterrupted
+from dcgan_lib.training import train_dcgan_mnist
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs" / "scoreboard"
@@ -58,14 +64,14 @@ AVERAGE = 0.999  # for the recipes that draw from G itself: an average is kept b
 
 
 def measure_pace(names: list[str], rounds: int = 15, seconds: float = 1.5) -> None:
-    """Times a step of each recipe in turn, several rounds, and writes the quickest of each.
+    """Times a step of each recipe in turn, several rounds, and writes the fastest of each.
 
-    The quickest, because whatever else the machine does can only make a step longer. Recipes that
+    The fastest, because whatever else the machine does can only make a step longer. Recipes that
     are timed later are measured against `fast`, whose pace stays as it was.
     """
     known = json.loads(PACE.read_text()) if PACE.exists() else {"milliseconds_per_step": {}}
     tf.config.experimental.enable_op_determinism()  # as in every training
-    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced anew in each call of fit
+    tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced again in each call of fit
     data = load_images("mnist", "train")
     games = {name: Game(RECIPES[name], data) for name in dict.fromkeys(["fast", *names])}
     found = dict.fromkeys(games, math.inf)
@@ -84,7 +90,7 @@ class Game:
     """A recipe ready to be timed."""
 
     def __init__(self, recipe: Recipe, data: Any) -> None:
-        self.gan = build_gan(recipe, TRAINED_ON)
+        self.gan = build_game(recipe, TRAINED_ON)
         labels = one_hot(data.labels) if recipe.conditional else None
         self.batches = training_batches(data.images, recipe.batch_size, labels=labels)
         self.play(10)  # it takes the tracing
@@ -92,7 +98,7 @@ class Game:
 
     def play(self, steps: int) -> float:
         """Plays some steps after one that is not timed; returns the milliseconds of one."""
-        watch = Stopwatch()
+        watch = stopwatch()
         self.gan.fit(
             self.batches,
             steps_per_epoch=steps + 1,
@@ -150,7 +156,7 @@ class PutAside(keras.callbacks.Callback):
             for i, weight in enumerate(networks[kind].get_weights())
         }
         path = aside(self.folder, step)
-        score_of(path).unlink(missing_ok=True)  # of other weights, from before the run began anew
+        score_of(path).unlink(missing_ok=True)  # of other weights, from before the run began again
         with atomic_path(path) as temporary:
             np.savez(temporary, **weights)
 
@@ -186,35 +192,37 @@ def train(recipe: Recipe, steps: list[int]) -> Path:
 # --- its score
 
 
-class Court:
+class Evaluators:
     """Both evaluators, and what they see in real images."""
 
     def __init__(self) -> None:
         self.references: References = load_references("mnist")
-        self.judges = [Evaluator("primary"), Evaluator("second")]
-        self.test = [judge(self.references.test)[0] for judge in self.judges]
-        self.held_out, _ = self.judges[0](self.references.validation)
-        known = [known_baselines(judge, self.references, COUNT) for judge in self.judges]
+        self.evaluators = [Evaluator("primary"), Evaluator("second")]
+        self.test = [evaluator(self.references.test)[0] for evaluator in self.evaluators]
+        self.held_out, _ = self.evaluators[0](self.references.validation)
+        known = [
+            known_baselines(evaluator, self.references, COUNT) for evaluator in self.evaluators
+        ]
         self.floors = [baselines["floor"] for baselines in known]
 
     def curve(self, images: np.ndarray) -> float:
         """The Fréchet distance to the held-out images."""
-        features, _ = self.judges[0](images)
+        features, _ = self.evaluators[0](images)
         return round(frechet_distance(self.held_out, features), 2)
 
     def report(self, images: np.ndarray) -> dict[str, Any]:
         """What both evaluators say, against the test images."""
         return {
-            judge.name: verdict(judge, real, floor, images)
-            for judge, real, floor in zip(self.judges, self.test, self.floors, strict=True)
+            evaluator.name: figures_of(evaluator, real, floor, images)
+            for evaluator, real, floor in zip(self.evaluators, self.test, self.floors, strict=True)
         }
 
 
-def verdict(
-    judge: Evaluator, real: np.ndarray, floor: dict[str, Any], images: np.ndarray
+def figures_of(
+    evaluator: Evaluator, real: np.ndarray, floor: dict[str, Any], images: np.ndarray
 ) -> dict[str, Any]:
     """What one evaluator says of images, beside what real images reach."""
-    features, probabilities = judge(images)
+    features, probabilities = evaluator(images)
     coverage = precision_recall_density_coverage(real, features).coverage
     return {
         "frechet_distance": round(frechet_distance(real, features), 2),
@@ -225,14 +233,14 @@ def verdict(
     }
 
 
-def score(recipe: Recipe, folder: Path, court: Court) -> dict[str, Any]:
+def score(recipe: Recipe, folder: Path, both: Evaluators) -> dict[str, Any]:
     """Scores what was put aside: the whole curve, and more exactly at the marks and the end."""
     steps = sorted(int(path.stem) for path in folder.glob("*.npz"))
     exactly = {steps[-1], *(nearest(steps, mark / pace_of(recipe.name)) for mark in MARKS)}
     curve, reports = [], {}
     bar = progress_bar(len(steps), "generator")
     for step in steps:
-        found = score_one(recipe, aside(folder, step), court, step in exactly)
+        found = score_one(recipe, aside(folder, step), both, step in exactly)
         curve.append({"step": step, **found["curve"]})
         if step in exactly:
             reports[step] = found["report"]
@@ -240,23 +248,23 @@ def score(recipe: Recipe, folder: Path, court: Court) -> dict[str, Any]:
     return {"drawn_from": kinds(recipe)[0], "curve": curve, "reports": reports}
 
 
-def score_one(recipe: Recipe, path: Path, court: Court, exactly: bool) -> dict[str, Any]:
+def score_one(recipe: Recipe, path: Path, both: Evaluators, exactly: bool) -> dict[str, Any]:
     """Scores a generator that was put aside, and keeps that beside it: it takes seconds."""
-    kept, judges = score_of(path), [judge.hash for judge in court.judges]
+    kept, hashes = score_of(path), [evaluator.hash for evaluator in both.evaluators]
     found = json.loads(kept.read_text()) if kept.exists() else {}
-    if found.get("judges") == judges and (not exactly or "report" in found):
+    if found.get("evaluators") == hashes and (not exactly or "report" in found):
         return found
     drawn = {kind: draw(recipe, path, kind) for kind in kinds(recipe)}
-    found = {"judges": judges}
-    found["curve"] = {kind: court.curve(images) for kind, images in drawn.items()}
+    found = {"evaluators": hashes}
+    found["curve"] = {kind: both.curve(images) for kind, images in drawn.items()}
     if exactly:
-        found["report"] = {kind: court.report(images) for kind, images in drawn.items()}
+        found["report"] = {kind: both.report(images) for kind, images in drawn.items()}
     write_json(kept, found)
     return found
 
 
 def nearest(steps: list[int], wanted: float) -> int:
-    """The step put aside that lies next to a mark: the pace may have been measured anew since."""
+    """The step put aside that lies next to a mark: the pace may have been measured again since."""
     return min(steps, key=lambda step: abs(step - wanted))
 
 
@@ -271,7 +279,7 @@ def epoch_means(log: dict[str, np.ndarray], per_epoch: int) -> dict[str, list[fl
 
 def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
     """Draws 10,000 images from a generator that was put aside."""
-    generator = hasten(build_networks(recipe, (28, 28, 1))[0])
+    generator, _ = build_networks(recipe)
     with np.load(path, allow_pickle=False) as saved:
         generator.set_weights([saved[key] for key in sorted(saved.files) if key.startswith(kind)])
     return draw_images(generator, COUNT)
@@ -279,7 +287,7 @@ def draw(recipe: Recipe, path: Path, kind: str) -> np.ndarray:
 
 def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> None:
     """Trains and scores what has no result of that length yet, and writes each at once."""
-    court = Court()
+    both = Evaluators()
     for recipe in recipes:
         total = recipe.total_steps(TRAINED_ON)
         last = min(total, round(60 * minutes / pace_of(recipe.name)))
@@ -295,14 +303,14 @@ def run_missing(recipes: list[Recipe], minutes: float, epochs: int | None) -> No
             "recipe": recipe.name,
             "seed": recipe.seed,
             "total_steps": total,
-            "evaluators": {judge.name: judge.hash for judge in court.judges},
+            "evaluators": {evaluator.name: evaluator.hash for evaluator in both.evaluators},
             "versions": versions(),
             "machine": machine(),
         }
         if recipe.epochs:
             log = read_log(folder.parent / "log.csv")
             about["by_epoch"] = epoch_means(log, recipe.steps_per_epoch(TRAINED_ON))
-        write_json(target, about | score(recipe, folder, court))
+        write_json(target, about | score(recipe, folder, both))
 
 
 def main() -> None:

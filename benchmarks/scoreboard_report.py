@@ -18,9 +18,9 @@ dcgan_lib.import_tensorflow()
 import readme
 from matplotlib.patheffects import withStroke
 
-from dcgan_lib.checkpoints import write_json
 from dcgan_lib.plots import plot_losses
 from dcgan_lib.recipes import RECIPES
+from dcgan_lib.runs.files import write_json
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "scoreboard"
@@ -82,9 +82,9 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         row[f"after_{mark}_s"] = middle(found, "primary", "frechet_distance")
     row["seconds"] = end["seconds"]
     row["total_steps"] = runs[0]["total_steps"]
-    for part, judge in (("", "primary"), ("second_", "second")):
+    for part, evaluator in (("", "primary"), ("second_", "second")):
         for name in ("frechet_distance", "floor", "coverage", "coverage_floor"):
-            row[part + name] = middle([report[kind] for report in last], judge, name)
+            row[part + name] = middle([report[kind] for report in last], evaluator, name)
     return row
 
 
@@ -100,9 +100,9 @@ def ups_and_downs(runs: list[dict[str, Any]]) -> dict[str, float]:
     return row
 
 
-def middle(reports: Iterable[dict[str, Any]], judge: str, name: str) -> float | None:
+def middle(reports: Iterable[dict[str, Any]], evaluator: str, name: str) -> float | None:
     """The median over some seeds, or None where nothing was measured."""
-    values = [report[judge][name] for report in reports]
+    values = [report[evaluator][name] for report in reports]
     return statistics.median(values) if values else None
 
 
@@ -149,7 +149,7 @@ def duration(seconds: float) -> str:
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """The scoreboard as a Markdown table."""
     header = ["recipe", "runs", *(f"{mark // 60} min" for mark in MARKS)]
-    header += ["at the end", "second judge", "coverage", "trained for"]
+    header += ["at the end", "second evaluator", "coverage", "trained for"]
     lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
     for name, row in rows.items():
         told = ", told the labels" if RECIPES[name].conditional else ""

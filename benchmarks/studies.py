@@ -10,13 +10,12 @@ Each training runs in a process of its own, on one core, two at a time, and leav
 benchmarks/studies/. The Fréchet distance is that of 10,000 samples to the 10,000 held-out images;
 seconds are those of processor time in training alone. Other work does not count in them, but it
 slows memory down: `load` (processes that wanted a core, mean of the last minute) says how much
-there was. What is gathered goes into dcgan_lib/published/, which comes with the package.
+there was. What is gathered goes into dcgan_lib/shelf/results/, which comes with the package.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import dataclasses
 import itertools
 import json
@@ -24,16 +23,17 @@ import os
 import subprocess
 import sys
 import time
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import COUNT, judged, machine
+from common import Marks, build_game, load_material, machine, measured
 
 import dcgan_lib
 from dcgan_lib.recipes import RECIPES, Recipe
+from dcgan_lib.shelf.studies import RESULTS as PUBLISHED
+from dcgan_lib.training import play
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "studies"
@@ -114,82 +114,56 @@ def recipe_of(study: str, variant: str, seed: int) -> Recipe:
 
 
 def train(study: str, variant: str, seed: int) -> dict[str, Any]:
-    """Trains one variant and judges it at some steps, or after each epoch."""
-    dcgan_lib.import_tensorflow()
-    import keras
+    """Trains one variant and measures it at some steps, or after each epoch.
 
-    from dcgan_lib.data import hold_out_indices, load_images, scale, training_batches, unscale
-    from dcgan_lib.evaluator import Evaluator
-    from dcgan_lib.latent import generator_input, one_hot, sample_latent
-    from dcgan_lib.training import build_gan, versions
-
+    Pictures go into an `.npz` beside the result; nothing where there are none.
+    """
     recipe = recipe_of(study, variant, seed)
-    data = load_images("mnist")
-    allowed, held_out = hold_out_indices(len(data.images), COUNT)
-    judge = Evaluator()
-    real, _ = judge(scale(data.images[held_out]))
-    images = data.images[allowed]
-    labels = one_hot(data.labels[allowed]) if recipe.conditional else None
+    training_set, evaluator, real = load_material(recipe)
+    from dcgan_lib.runs.folder import versions
+
     back = None
     if SHUFFLED in variant:
         order = np.random.Generator(np.random.Philox(key=6)).permutation(784)
-        images = images.reshape(-1, 784)[:, order].reshape(-1, 28, 28)
-        back = np.argsort(order)
-    gan = build_gan(recipe, len(images))
+        shuffled = training_set.images.reshape(-1, 784)[:, order].reshape(-1, 28, 28, 1)
+        training_set, back = training_set._replace(images=shuffled), np.argsort(order)
+    num_images = len(training_set.images)
+    gan = build_game(recipe, num_images)
     network = gan.sampler if back is None else unshuffling(gan.sampler, back)
-    fixed = generator_input(gan.sampler, sample_latent(64, recipe.latent_dim, seed=0))
-    total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
-    rows: list[dict[str, Any]] = []
-    pictures: dict[str, str] = {}
+    latent = dcgan_lib.sample_latent(64, recipe.latent_dim, seed=0)
+    fixed = dcgan_lib.generator_input(gan.sampler, latent)
+    per_epoch = recipe.steps_per_epoch(num_images)
+    pictures: dict[str, np.ndarray] = {}
 
-    class Marks(keras.callbacks.Callback):
-        paused = 0.0
+    def drawn() -> np.ndarray:
+        return dcgan_lib.unscale(network.predict(fixed, verbose=0))[..., 0]
 
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            step, now = batch + 1, time.process_time()
-            if step == 1:
-                self.begin = now
-            epoch, rest = divmod(step, per_epoch)
-            due = rest == 0 if recipe.epochs else step in MARKS[study]
-            if not due:
-                return
-            row = {"variant": variant, "seed": seed, "step": step}
-            row["seconds"] = round(now - self.begin - self.paused, 1)
-            row["load"] = round(os.getloadavg()[0], 1)
-            losses = {name: round(float(logs[name]), 4) for name in ("d_loss", "g_loss")}
-            rows.append(row | losses | judged(network, real, judge))
-            if recipe.epochs and epoch - 1 in SHOWN_EPOCHS:
-                pictures[f"{variant}, epoch {epoch - 1}"] = drawn(network)
-            if study == "side_by_side" and seed == 0 and step in SHOWN_STEPS:
-                pictures[f"{variant}, step {step}"] = drawn(network)
-            self.paused += time.process_time() - now
+    def due(step: int, seconds: float) -> bool:
+        return step % per_epoch == 0 if recipe.epochs else step in MARKS[study]
 
-    def drawn(network: Any) -> str:
-        return packed(unscale(network.predict(fixed, verbose=0)))
+    def look(step: int, logs: dict[str, float]) -> dict[str, Any]:
+        epoch = step // per_epoch - 1
+        if recipe.epochs and epoch in SHOWN_EPOCHS:
+            pictures[f"{variant}, epoch {epoch}"] = drawn()
+        if study == "side_by_side" and seed == 0 and step in SHOWN_STEPS:
+            pictures[f"{variant}, step {step}"] = drawn()
+        row = {"variant": variant, "seed": seed, "load": round(os.getloadavg()[0], 1)}
+        losses = {name: round(float(logs[name]), 4) for name in ("d_loss", "g_loss")}
+        return row | losses | measured(network, real, evaluator)
 
-    batches = training_batches(images, recipe.batch_size, seed, labels=labels)
-    gan.fit(batches, steps_per_epoch=total, shuffle=False, verbose=0, callbacks=[Marks()])
+    marks = Marks(due, look, time.process_time)
+    play(gan, recipe, training_set, [marks.callback()])
     if not pictures and seed == 0:
-        pictures[variant] = drawn(network)
+        pictures[variant] = drawn()
+    if pictures:
+        np.savez_compressed(result_file(study, variant, seed).with_suffix(".npz"), **pictures)
     return {
         "settings": dataclasses.asdict(recipe),
-        "evaluator": judge.hash,
+        "evaluator": evaluator.hash,
         "versions": versions(),
         "machine": machine() | {"cores": 1},
-        "rows": rows,
-        "pictures": pictures,
+        "rows": marks.rows,
     }
-
-
-def packed(images: np.ndarray) -> str:
-    """Turns uint8 images into text for a JSON file."""
-    return base64.b64encode(zlib.compress(images.tobytes(), 9)).decode()
-
-
-def unpacked(text: str) -> np.ndarray:
-    """Returns uint8 (N, 28, 28)."""
-    pixels = zlib.decompress(base64.b64decode(text))
-    return np.frombuffer(pixels, np.uint8).reshape(-1, 28, 28)
 
 
 def unshuffling(generator: Any, back: np.ndarray) -> Any:
@@ -236,21 +210,22 @@ def result_file(study: str, variant: str, seed: int) -> Path:
 
 
 def publish(study: str) -> None:
-    """Gathers all results of a study into the package."""
-    from dcgan_lib.studies import FOLDER
-
-    rows, pictures, about = [], {}, {}
+    """Gathers all results of a study into the package, and the new pictures with those there."""
+    rows, about = [], {}
+    gathered = PUBLISHED / f"{study}.npz"
+    pictures = dict(np.load(gathered, allow_pickle=False)) if gathered.exists() else {}
     for variant in STUDIES[study]:
         for file in sorted(RESULTS.glob(result_file(study, variant, 0).name[:-6] + "*.json")):
-            result = json.loads(file.read_text())
+            result, drawn = json.loads(file.read_text()), file.with_suffix(".npz")
             rows += result["rows"]
-            pictures |= {name: unpacked(text) for name, text in result["pictures"].items()}
+            if drawn.exists():
+                pictures |= np.load(drawn, allow_pickle=False)
+                drawn.unlink()  # kept once, in the package
             about = {key: result[key] for key in ("evaluator", "versions", "machine")}
     about["command"] = f"python benchmarks/studies.py {study}"
-    FOLDER.mkdir(exist_ok=True)
     content = {"about": about, "settings": STUDIES[study], "rows": rows}
-    (FOLDER / f"{study}.json").write_text(json.dumps(content, indent=0) + "\n")
-    np.savez_compressed(FOLDER / f"{study}.npz", **pictures)
+    (PUBLISHED / f"{study}.json").write_text(json.dumps(content, indent=0) + "\n")
+    np.savez_compressed(gathered, **pictures)
     print(f"{study}: {len(rows)} rows, {len(pictures)} pictures")
 
 

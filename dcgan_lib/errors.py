@@ -1,4 +1,6 @@
-"""The one kind of error that is a user's own to mend."""
+"""The one kind of error that its reader can fix."""
+
+from __future__ import annotations
 
 
 class UserError(ValueError):

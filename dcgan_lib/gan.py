@@ -6,7 +6,7 @@ Taught in notebook 04.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +15,10 @@ import tensorflow as tf
 from dcgan_lib.losses import BinaryCrossentropyLoss, GANLoss
 
 METRICS = ("d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake")
+
 STREAMS = {"d_noise": 0, "g_noise": 1, "image_noise": 2}
+
+NORMAL = tf.random.stateless_normal
 DROPOUT_DRAWS = 1024  # more than one training step ever makes
 
 
@@ -24,8 +27,8 @@ class DCGAN(keras.Model):
     """A generator and a discriminator, trained against each other by `fit`.
 
     `compile` it with two optimizers and a loss, then `fit` it on batches of real images.
-    All random numbers are drawn from (seed, step): a run can be repeated, and resumed, to
-    the last bit. Called on latent vectors (batch, latent_dim), it returns images (batch,
+    All random numbers are drawn from (seed, step): a run can be repeated, and resumed, bit
+    for bit. Called on latent vectors (batch, latent_dim), it returns images (batch,
     height, width, channels) in [-1, 1].
 
     Args:
@@ -101,67 +104,76 @@ class DCGAN(keras.Model):
     def call(self, latent: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.sampler(latent, training=training)
 
-    def train_step(self, real_images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
         """Plays one round on a batch of real images: p moves of D, then k moves of G."""
         self.set_dropout_seeds()
         if self.simultaneous:
-            results = self.joint_step(real_images)
+            results = self.joint_step(real)
         else:
             results = {}
             for i in range(self.d_steps):
-                results |= self.d_step(real_images, self.latent_noise(real_images, "d_noise", i))
+                results |= self.d_step(real, self.latent_noise(real, "d_noise", i))
             for i in range(self.g_steps):
-                results |= self.g_step(self.latent_noise(real_images, "g_noise", i))
+                results |= self.g_step(self.latent_noise(real, "g_noise", i))
         self.average_generator()
         self.step.assign_add(1)
         return self.update_metrics(results)
 
-    def d_step(self, real_images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+    def d_step(self, real: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
         """Moves the discriminator: up on real images, down on fake ones."""
         with untouched(self.generator):
-            fake_images = self.generator(noise, training=True)
+            fake = self.draw(noise)
         with tf.GradientTape() as tape:
             # Two batches, not one mixed: BatchNorm must see what it will see later.
-            real_output = self.discriminator(self.noisy(real_images), training=True)
-            fake_output = self.discriminator(fake_images, training=True)
+            real_output = self.discriminator(self.noisy(real), training=True)
+            fake_output = self.discriminator(fake, training=True)
             loss = self.gan_loss.discriminator_loss(real_output, fake_output)
-        apply_gradients(tape, loss, self.discriminator, self.d_optimizer)
+            total = loss + self.gan_loss.penalty(self, real, fake)
+        apply_gradients(tape, total, self.discriminator, self.d_optimizer)
         return self.verdicts(real_output, fake_output) | {"d_loss": loss}
 
     def g_step(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
         """Moves the generator to where the discriminator would have said "real"."""
         with tf.GradientTape() as tape, untouched(self.discriminator):
-            fake_images = self.generator(noise, training=True)
-            fake_output = self.discriminator(fake_images, training=True)
+            fake_output = self.discriminator(self.draw(noise), training=True)
             loss = self.gan_loss.generator_loss(fake_output)
         apply_gradients(tape, loss, self.generator, self.g_optimizer)
         return {"g_loss": loss}
 
-    def joint_step(self, real_images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def joint_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
         """Moves both players after one look at the same images."""
-        noise = self.latent_noise(real_images, "g_noise")
+        noise = self.latent_noise(real, "g_noise")
         with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake_images = self.generator(noise, training=True)
-            real_output = self.discriminator(self.noisy(real_images), training=True)
-            fake_output = self.discriminator(fake_images, training=True)
+            fake = self.draw(noise)
+            real_output = self.discriminator(self.noisy(real), training=True)
+            fake_output = self.discriminator(fake, training=True)
             g_loss = self.gan_loss.generator_loss(fake_output)
             d_loss = self.gan_loss.discriminator_loss(real_output, fake_output)
+            total = d_loss + self.gan_loss.penalty(self, real, fake)
         apply_gradients(g_tape, g_loss, self.generator, self.g_optimizer)
-        apply_gradients(d_tape, d_loss, self.discriminator, self.d_optimizer)
+        apply_gradients(d_tape, total, self.discriminator, self.d_optimizer)
         return self.verdicts(real_output, fake_output) | {"g_loss": g_loss, "d_loss": d_loss}
+
+    def draw(self, noise: tf.Tensor) -> tf.Tensor:
+        """Returns what the generator makes of noise, as the discriminator takes it."""
+        return self.generator(noise, training=True)
 
     def latent_noise(self, like: tf.Tensor, stream: str, move: int = 0) -> tf.Tensor:
         """Draws as many latent vectors as the batch `like` has images."""
-        shape = (tf.shape(like)[0], self.latent_dim)
-        return tf.random.stateless_normal(shape, self.random_seed(stream, move))
+        return self.random(like, (self.latent_dim,), self.random_seed(stream, move))
 
-    def noisy(self, real_images: tf.Tensor) -> tf.Tensor:
+    def noisy(self, real: tf.Tensor) -> tf.Tensor:
         """Adds the recipe's noise, if any, to real images: the same in each move of a step."""
         if not self.real_noise_stddev:
-            return real_images
-        seed = self.random_seed("image_noise")
-        noise = tf.random.stateless_normal(tf.shape(real_images), seed)
-        return real_images + self.real_noise_stddev * noise
+            return real
+        noise = self.random(real, real.shape[1:], self.random_seed("image_noise"))
+        return real + self.real_noise_stddev * noise
+
+    def random(
+        self, like: tf.Tensor, shape: Sequence[int], seed: tf.Tensor, draw: Any = NORMAL
+    ) -> tf.Tensor:
+        """Draws numbers of a shape for each image of the batch `like`, decided by the seed."""
+        return draw((tf.shape(like)[0], *shape), seed)
 
     def random_seed(self, stream: str, move: int = 0) -> tf.Tensor:
         """Returns the seed of one draw: another for each run, step, use and move."""
@@ -251,3 +263,15 @@ def seed_generators(network: keras.Model) -> list[keras.random.SeedGenerator]:
     """Returns what Dropout and noise layers draw from, in the order of the layers."""
     generators = (getattr(layer, "seed_generator", None) for layer in network.layers)
     return [generator for generator in generators if generator is not None]
+
+
+def state_variables(gan: DCGAN) -> list[keras.Variable]:
+    """Returns every variable that the next step depends on, or that the log is made of."""
+    networks = [gan.generator, gan.discriminator]
+    if gan.sampler is not gan.generator:
+        networks.append(gan.sampler)
+    variables = [variable for network in networks for variable in network.weights]
+    variables += gan.g_optimizer.variables + gan.d_optimizer.variables + [gan.step]
+    for metric in gan.epoch_metrics + gan.interval_metrics:
+        variables += metric.variables
+    return variables

@@ -15,6 +15,7 @@ from dcgan_lib.errors import UserError
 if TYPE_CHECKING:
     import keras
 
+
 CLASSES = 10
 
 

@@ -5,10 +5,12 @@ Real is 1 and fake is 0, here and everywhere else. Taught in notebook 03.
 
 from __future__ import annotations
 
+import importlib
+
 import keras
 import tensorflow as tf
 
-from dcgan_lib.errors import UserError
+from dcgan_lib.errors import UserError, first_line
 
 
 class GANLoss:
@@ -16,9 +18,11 @@ class GANLoss:
 
     Attributes:
         threshold: the discriminator calls an image real when its output is above this.
+        accuracy_counts: whether it means anything how often D is right: not so for a critic.
     """
 
     threshold: float = 0.0
+    accuracy_counts: bool = True
 
     def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
         """Returns a scalar from D's outputs, (batch, 1) each, on real and on fake images."""
@@ -27,6 +31,10 @@ class GANLoss:
     def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
         """Returns a scalar from D's output, (batch, 1), on the images that G just made."""
         raise NotImplementedError
+
+    def penalty(self, game: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor | float:
+        """Returns what is added to D's loss before it moves, and is not logged; by default 0."""
+        return 0.0
 
 
 class BinaryCrossentropyLoss(GANLoss):
@@ -104,8 +112,39 @@ class WassersteinLoss(GANLoss):
     equation 2. Taught in notebook 09.
     """
 
+    accuracy_counts = False
+
     def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(fake_output) - tf.reduce_mean(real_output)
 
     def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
         return -tf.reduce_mean(fake_output)
+
+
+LOSSES: dict[str, type[GANLoss]] = {
+    "cross_entropy": BinaryCrossentropyLoss,
+    "saturating": SaturatingLoss,
+    "hinge": HingeLoss,
+    "wasserstein": WassersteinLoss,
+}
+
+
+def find_loss(name: str) -> type[GANLoss]:
+    """Returns the loss of a name in `LOSSES`, or your own: `my_module:LeastSquaresLoss`.
+
+    Raises:
+        UserError: no such loss.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    module, _, kind = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), kind) if kind else None
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"loss {name!r} cannot be imported: {first_line(error)}") from None
+    if not (isinstance(found, type) and issubclass(found, GANLoss)):
+        raise UserError(
+            f"unknown loss {name!r}; known: {', '.join(LOSSES)}, or module:Class, where Class is a "
+            "GANLoss"
+        )
+    return found

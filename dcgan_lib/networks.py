@@ -14,6 +14,7 @@ from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import FAST, Recipe
 
 ImageShape = tuple[int, int, int]
+
 MNIST_SHAPE: ImageShape = (28, 28, 1)
 
 
@@ -103,7 +104,7 @@ def build_discriminator(
 
     Args:
         recipe: gives `discriminator_*`, `dropout` and `batch_norm_momentum`.
-        image_shape: (height, width, channels) of the images to judge.
+        image_shape: (height, width, channels) of the images to tell apart.
 
     Returns:
         A model from (batch, height, width, channels) in [-1, 1] to (batch, 1): logits, or
@@ -138,8 +139,7 @@ def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -
 
 def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
     """Adds the discriminator's last layer to `model`: one number for each image."""
-    sigmoid = recipe.discriminator_output == "sigmoid"
-    activation = "sigmoid" if sigmoid else "linear"
+    activation = "sigmoid" if recipe.discriminator_output == "sigmoid" else "linear"
     model.add(layers.Dense(1, activation=activation, dtype="float32"))
     assert model.output_shape == (None, 1)
 

@@ -141,48 +141,12 @@ def plot_losses(log: Mapping[str, Sequence[float]] | str | Path, title: str = ""
     accuracy.plot(x, log["d_accuracy_real"], color="tab:green", label="real images")
     accuracy.plot(x, log["d_accuracy_fake"], color="tab:red", label="fake images")
     accuracy.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
-    accuracy.set(
-        ylim=(0, 1.02), ylabel="D is right on", xlabel="step" if "step" in log else "epoch"
-    )
+    accuracy.set(ylim=(0, 1.02), ylabel="D is right on")
+    accuracy.set_xlabel("step" if "step" in log else "epoch")
     for axis, corner in ((losses, "center right"), (accuracy, "lower right")):
         axis.legend(loc=corner, fontsize=9)
         axis.grid(alpha=0.25)
     losses.set_title(title or "Losses: is the game balanced? (they do not measure quality)")
-    plt.close(figure)
-    return figure
-
-
-def plot_quality(quality: Mapping[str, Sequence[float]] | str | Path, title: str = ""):
-    """Draws the Fréchet distance and the number of classes drawn against the steps.
-
-    Args:
-        quality: the columns of a run's quality log, or the path of a `quality.csv`.
-
-    Returns:
-        A matplotlib figure.
-
-    Raises:
-        UserError: a file that is missing or empty.
-
-    Taught in notebook 07.
-    """
-    import matplotlib.pyplot as plt
-
-    quality = read_log(quality) if isinstance(quality, (str, Path)) else quality
-    figure, (distance, modes) = plt.subplots(
-        2, 1, figsize=(7, 5), sharex=True, height_ratios=(3, 1), layout="constrained"
-    )
-    distance.plot(quality["step"], quality["frechet_distance"], marker=".", label="samples")
-    distance.axhline(
-        quality["floor"][-1], color="grey", linestyle=":", label="real images (the floor)"
-    )
-    distance.set(yscale="log", ylabel="Fréchet distance\n(lower is better)")
-    distance.legend(fontsize=9)
-    modes.step(quality["step"], quality["modes"], where="post", color="tab:purple")
-    modes.set(ylim=(0, 10.5), yticks=(0, 5, 10), xlabel="step", ylabel="classes drawn")
-    for axis in (distance, modes):
-        axis.grid(alpha=0.25)
-    distance.set_title(title or "Quality on 1,000 held-out images")
     plt.close(figure)
     return figure
 

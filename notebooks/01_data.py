@@ -31,28 +31,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -138,10 +126,14 @@ plt.show()
 
 
 # %%
+def with_channels(images: np.ndarray) -> np.ndarray:
+    """Returns grey images (N, H, W) as (N, H, W, 1), and others as they are."""
+    return images[..., np.newaxis] if images.ndim == 3 else images
+
+
 def scale(images: np.ndarray) -> np.ndarray:
     """Turns uint8 (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1]."""
-    scaled = images.astype(np.float32) / 127.5 - 1.0
-    return scaled[..., np.newaxis] if images.ndim == 3 else scaled
+    return with_channels(images).astype(np.float32) / 127.5 - 1.0
 
 
 # %% [markdown]
@@ -285,8 +277,8 @@ except ValueError as error:
     print("ValueError:", error)
 
 # %% [markdown]
-# If you are unlucky, it does not crash. Here is a judge that has learned nothing and says "drawn"
-# to every image. How often is it right?
+# If you are unlucky, it does not crash. Here is a discriminator that has learned nothing and says
+# "drawn" to every image. How often is it right?
 
 # %% tags=["nbval-check-output"]
 for real in (64, 16):
@@ -361,7 +353,7 @@ plt.show()
 # nothing had happened. An ordinary shuffle buffer cannot: nobody knows what was in the box.
 
 # %%
-from dcgan_lib.data import check_batch_size
+from dcgan_lib import check_batch_size
 
 
 def training_batches(
@@ -377,7 +369,7 @@ def training_batches(
     check_batch_size(len(images), batch_size)
     steps_per_epoch = -(-len(images) // batch_size)
     first_epoch, skip = divmod(first_step, steps_per_epoch)
-    pixels = tf.constant(images if images.ndim == 4 else images[..., np.newaxis])
+    pixels = tf.constant(with_channels(images))
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(
@@ -696,7 +688,7 @@ plot_images(scale(examples), columns=5, titles=titles, size=1.0)
 # smaller dataset it takes a sixth.)
 
 # %%
-from dcgan_lib.data import hold_out_indices
+from dcgan_lib import hold_out_indices
 
 train, held_out = hold_out_indices(len(data.images), 10_000)
 print(len(train), "images to learn from,", len(held_out), "set aside")

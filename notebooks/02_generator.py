@@ -24,36 +24,24 @@
 #
 # **Where we are.** [Notebook 01](01_data.ipynb) showed what we want: new images that look as if
 # they came from MNIST. The *generator* G draws them. Here we build it. It will not draw digits
-# yet: to learn that, it needs a judge ([notebook 03](03_discriminator.ipynb)) and a training
-# ([notebook 04](04_training.ipynb)).
+# yet: to learn that, it needs a discriminator ([notebook 03](03_discriminator.ipynb)) and a
+# training ([notebook 04](04_training.ipynb)).
 
 # %% [markdown]
 # The first cell only finds the library `dcgan_lib`: in a copy of the project it uses that copy,
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -278,7 +266,7 @@ for size in (3, 4, 5):
 #
 # A **convolution** goes the other way: it lays the kernel on a place of the large picture,
 # multiplies number by number and adds up: one output pixel. With stride 2 the picture gets half
-# as large. (The judge of notebook 03 is made of these.) **Predict, then run:** first a
+# as large. (The discriminator of notebook 03 is made of these.) **Predict, then run:** first a
 # convolution, then a transposed one with the same kernel. The shape comes back. Do the numbers?
 
 # %% tags=["nbval-check-output"]
@@ -421,7 +409,7 @@ print("the same:", np.allclose(in_turn, z @ product, atol=1e-5))
 # %% [markdown]
 # So something has to stand between the layers that is no sum: an **activation**, a bent function
 # that is applied to each number by itself. (The numbers that come out are called activations,
-# too.) G and its judge use three:
+# too.) G and its discriminator use three:
 
 # %%
 x = np.linspace(-3, 3, 301, dtype=np.float32)
@@ -440,7 +428,7 @@ plt.show()
 #   the inside of G. Its weakness: where it gives 0, a small change of the weights before it
 #   changes nothing, so training does not know in which direction to turn them.
 # - **LeakyReLU** multiplies negative numbers by a small slope instead. Something always gets
-#   through; the judge needs that ([notebook 03](03_discriminator.ipynb)).
+#   through; the discriminator needs that ([notebook 03](03_discriminator.ipynb)).
 # - **tanh** keeps every number between -1 and 1. It stands at the end of G, because that is the
 #   range of the scaled images ([notebook 01](01_data.ipynb)). With a ReLU there, G could not draw
 #   paper, which is -1.
@@ -668,9 +656,7 @@ plot_images(np.stack(rows), columns=len(stops) + 1, titles=titles, size=1.1)
 # %%
 import math
 
-from dcgan_lib import UserError
-from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_dense_generator
-from dcgan_lib.recipes import FAST, Recipe
+from dcgan_lib import FAST, MNIST_SHAPE, ImageShape, Recipe, UserError, build_dense_generator
 
 
 def first_size(recipe: Recipe, image_shape: ImageShape) -> tuple[int, int]:
@@ -799,7 +785,7 @@ plot_images(np.concatenate(pictures), columns=8, titles=titles, size=0.9)
 # Noise with a regular grain: the same few stamps everywhere. In inference mode it is almost grey:
 # the averages still stand at 0 and 1 and set nothing right. No two vectors give the same image
 # (in inference mode the eye can hardly tell).
-# That is all we want of it now: what to draw, it learns from its judge.
+# That is all we want of it now: what to draw, it learns from its discriminator.
 #
 # ## 7 · Layer by layer
 #
@@ -1004,5 +990,5 @@ check_norm(batch_norm_in_both_modes)
 # - You read the library's generator, and know the shape and the size of each layer.
 # - You watched an image come into being, layer by layer.
 #
-# **Next:** [notebook 03](03_discriminator.ipynb) builds the judge: a network that tells real
-# images from drawn ones.
+# **Next:** [notebook 03](03_discriminator.ipynb) builds the discriminator: a network that tells
+# real images from drawn ones.

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 03 · The discriminator: a judge that G can learn from
+# # 03 · The discriminator: an opponent that G can learn from
 #
 # In this notebook you will
 #
@@ -32,28 +32,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -212,8 +200,7 @@ from dcgan_lib import Recipe
 
 def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
     """Adds the discriminator's last layer to `model`: one number for each image."""
-    sigmoid = recipe.discriminator_output == "sigmoid"
-    activation = "sigmoid" if sigmoid else "linear"
+    activation = "sigmoid" if recipe.discriminator_output == "sigmoid" else "linear"
     model.add(layers.Dense(1, activation=activation, dtype="float32"))
     assert model.output_shape == (None, 1)
 
@@ -239,8 +226,7 @@ def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -
 # row; some recipes have one more Dense layer between it and the verdict.
 
 # %%
-from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_dense_discriminator
-from dcgan_lib.recipes import FAST
+from dcgan_lib import FAST, MNIST_SHAPE, ImageShape, build_dense_discriminator
 
 
 def build_discriminator(
@@ -389,7 +375,7 @@ plt.show()
 # ### The library's losses
 #
 # Now in code. `GANLoss` says what a loss must be able to do; whoever wants another one fills in
-# these two methods.
+# the first two methods. (The third stays 0 until [notebook 09](09_beyond_dcgan.ipynb).)
 
 
 # %%
@@ -397,6 +383,7 @@ class GANLoss:
     """The losses of both players. A loss of your own is a subclass of this."""
 
     threshold: float = 0.0
+    accuracy_counts: bool = True
 
     def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
         """Returns a scalar from D's outputs, (batch, 1) each, on real and on fake images."""
@@ -405,6 +392,10 @@ class GANLoss:
     def generator_loss(self, fake_output: tf.Tensor) -> tf.Tensor:
         """Returns a scalar from D's output, (batch, 1), on the images that G just made."""
         raise NotImplementedError
+
+    def penalty(self, game: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor | float:
+        """Returns what is added to D's loss before it moves, and is not logged; by default 0."""
+        return 0.0
 
 
 # %% [markdown]
@@ -743,7 +734,7 @@ plt.show()
 # **Oscillation**: nobody comes to rest. G rushes to the place that D likes best, with all its
 # points. D slowly learns that this is where the fakes are and lowers it; another place is now the
 # best, and the whole cloud rushes there. It could go on for ever. And D never sees enough of G in
-# one place to become a good judge: its landscape is hardly more than a faint slope.
+# one place to become a good discriminator: its landscape is hardly more than a faint slope.
 #
 # And D far ahead:
 
@@ -821,7 +812,7 @@ for name in rates:
 #
 # Note that D's loss near 1.39 alone proves nothing: when G is ahead, D cannot tell either.
 #
-# ## 9 · Back to images: a judge without an opponent
+# ## 9 · Back to images: a discriminator without an opponent
 #
 # How strong is D on images? Here is a G of the library that has not learned anything, and it will
 # not learn: its weights are **frozen**, never changed. It draws grey noise. D gets 64 real images
@@ -881,7 +872,7 @@ STEPS = 5 if QUICK else 60
 test_real, test_fake = next(batches), fakes(64, seed=99)
 
 
-def look_at_judge():
+def look_at_discriminator():
     """D's probabilities for (real, fake), and the gradient images of both losses."""
     said = [tf.sigmoid(discriminator(images))[:, 0].numpy() for images in (test_real, test_fake)]
     return said, [pixel_gradients(g_loss, test_fake) for g_loss in g_losses.values()]
@@ -892,10 +883,10 @@ def look_at_judge():
 # first step and after 3, 6, 9, 12 and 15.
 
 # %%
-looks = [look_at_judge()]
+looks = [look_at_discriminator()]
 for step in range(STEPS):
     d_move(next(batches), fakes(64, seed=step))
-    looks.append(look_at_judge())
+    looks.append(look_at_discriminator())
 right = [((real > 0.5).mean() + (fake < 0.5).mean()) / 2 for (real, fake), _ in looks]
 print("share of right verdicts:", *(f"{share:.0%}" for share in right[:16:3]))
 
@@ -932,11 +923,11 @@ plt.show()
 
 # %% [markdown]
 # For some twenty steps both grow, by and large, because D's own slopes get steeper. Then D becomes
-# sure, and with the saturating loss G hears less and less the better its judge is: in the end a
-# tenth of what it heard at first. With the other one the hint gets louder, almost sixty times. Now
-# the gradient images themselves, for three images of G. We show minus the gradient, that is, what
-# would please D: red more ink, blue less. Before D's training and after it, each with a colour
-# scale of its own, the same for both losses.
+# sure, and with the saturating loss G hears less and less the better its discriminator is: in the
+# end a tenth of what it heard at first. With the other one the hint gets louder, almost sixty
+# times. Now the gradient images themselves, for three images of G. We show minus the gradient, that
+# is, what would please D: red more ink, blue less. Before D's training and after it, each with a
+# colour scale of its own, the same for both losses.
 
 
 # %%
@@ -970,10 +961,10 @@ plt.show()
 #
 # Does the non-saturating loss solve everything, then? No. What it says so loudly is a grid, almost
 # the same for all three images, without a trace of a digit. A loud hint need not be a good one: a
-# judge that has won without effort knows only what tells *these* fakes from digits, not what makes
-# a digit. It could learn more only if the fakes were better, and those get better only if G
-# learns. So both must learn together, in small steps, neither running away: that is the training
-# of notebook 04.
+# discriminator that has won without effort knows only what tells *these* fakes from digits, not
+# what makes a digit. It could learn more only if the fakes were better, and those get better only
+# if G learns. So both must learn together, in small steps, neither running away: that is the
+# training of notebook 04.
 #
 # ## Exercises
 #

@@ -33,28 +33,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -292,7 +280,7 @@ before = move(generator, g_optimizer, lambda: g_loss(noise))
 print(f"G's loss: {before:.3f} before its move, {g_loss(noise):.3f} after")
 
 # %% [markdown]
-# The loss went down, so G has learned something about its judge.
+# The loss went down, so G has learned something about its discriminator.
 #
 # **Predict, then run:** can you see with your own eyes what has changed in the images?
 
@@ -396,25 +384,27 @@ def untouched(network: keras.Model) -> Iterator[None]:
 # %% [markdown]
 # **`d_step`** is D's move. `self` is the model that we build below.
 #
-# - The fake images are made *outside* the tape: D's move needs no gradient through G.
+# - `self.draw` runs G in training mode. The fake images are made *outside* the tape: D's move needs
+#   no gradient through G.
 # - Real and fake images go through D as two batches. Mixed in one, BatchNorm would average over
 #   both, and D could tell them apart by the mixture.
 # - `self.noisy` adds noise to the real images if the recipe says so (`fast` does not).
 # - `self.gan_loss` is an object that knows both losses. Another loss is another object: you will
-#   write one in exercise 3.
+#   write one in exercise 3. Its `penalty` is 0 here.
 
 
 # %%
-def d_step(self, real_images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
+def d_step(self, real: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
     """Moves the discriminator: up on real images, down on fake ones."""
     with untouched(self.generator):
-        fake_images = self.generator(noise, training=True)
+        fake = self.draw(noise)
     with tf.GradientTape() as tape:
         # Two batches, not one mixed: BatchNorm must see what it will see later.
-        real_output = self.discriminator(self.noisy(real_images), training=True)
-        fake_output = self.discriminator(fake_images, training=True)
+        real_output = self.discriminator(self.noisy(real), training=True)
+        fake_output = self.discriminator(fake, training=True)
         loss = self.gan_loss.discriminator_loss(real_output, fake_output)
-    apply_gradients(tape, loss, self.discriminator, self.d_optimizer)
+        total = loss + self.gan_loss.penalty(self, real, fake)
+    apply_gradients(tape, total, self.discriminator, self.d_optimizer)
     return self.verdicts(real_output, fake_output) | {"d_loss": loss}
 
 
@@ -427,8 +417,7 @@ def d_step(self, real_images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tenso
 def g_step(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
     """Moves the generator to where the discriminator would have said "real"."""
     with tf.GradientTape() as tape, untouched(self.discriminator):
-        fake_images = self.generator(noise, training=True)
-        fake_output = self.discriminator(fake_images, training=True)
+        fake_output = self.discriminator(self.draw(noise), training=True)
         loss = self.gan_loss.generator_loss(fake_output)
     apply_gradients(tape, loss, self.generator, self.g_optimizer)
     return {"g_loss": loss}
@@ -451,17 +440,17 @@ def g_step(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 # %%
-def train_step(self, real_images: tf.Tensor) -> dict[str, tf.Tensor]:
+def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
     """Plays one round on a batch of real images: p moves of D, then k moves of G."""
     self.set_dropout_seeds()
     if self.simultaneous:
-        results = self.joint_step(real_images)
+        results = self.joint_step(real)
     else:
         results = {}
         for i in range(self.d_steps):
-            results |= self.d_step(real_images, self.latent_noise(real_images, "d_noise", i))
+            results |= self.d_step(real, self.latent_noise(real, "d_noise", i))
         for i in range(self.g_steps):
-            results |= self.g_step(self.latent_noise(real_images, "g_noise", i))
+            results |= self.g_step(self.latent_noise(real, "g_noise", i))
     self.average_generator()
     self.step.assign_add(1)
     return self.update_metrics(results)
@@ -770,7 +759,7 @@ for number, (title, change) in enumerate(list(changes.items())[: 2 if QUICK else
 # Sixteen digits of each, from the same seed:
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 figure, axes = plt.subplots(1, len(results), figsize=(10, 2.4), layout="constrained")
 for axis, (title, result) in zip(axes, results.items(), strict=True):

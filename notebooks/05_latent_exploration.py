@@ -11,7 +11,7 @@
 #
 # In this notebook you will
 #
-# - draw digits with a trained generator, and ask a judge what they are;
+# - draw digits with a trained generator, and ask an evaluator what they are;
 # - see how long a latent vector is, and why nearly all have the same length;
 # - walk from one digit to another on a straight line and on an arc, and measure both;
 # - fill the space between four digits;
@@ -35,28 +35,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -72,7 +60,7 @@ RUNS = Path("runs") / "05"
 RUNS.mkdir(parents=True, exist_ok=True)
 
 # %% [markdown]
-# ## 1 · A trained generator and a judge
+# ## 1 · A trained generator and an evaluator
 #
 # The project's default settings, the **recipe** `fast`, were trained once and *published*: the
 # weights of G come with the library. `load_pretrained` loads them; its **model card** says where
@@ -127,23 +115,23 @@ plot_images(paint(latent[:45]), columns=15, size=0.55, title="Points of latent s
 
 # %% [markdown]
 # Which digits are these? You can see it, but later we want to ask about thousands. So we need a
-# **judge** (the library calls it `Evaluator`): a network that was trained to name the digits of
+# **evaluator**: a network that was trained to name the digits of
 # MNIST, the real handwriting that our G learned from. It comes with the library and knows nothing
-# of our G. For each image it gives ten probabilities. The largest one says which digit the judge
-# *calls* it, and how sure it is: its **confidence**. (It also computes *features*; more about them
-# in section 10.)
+# of our G. For each image it gives ten probabilities. The largest one says which digit the
+# evaluator *calls* it, and how sure it is: its **confidence**. (It also computes *features*; more
+# about them in section 10.)
 
 # %%
 import numpy as np
 
 from dcgan_lib import Evaluator
 
-judge = Evaluator()
+evaluator = Evaluator()
 
 
 def ask(latent):
-    """The judge's word on what G paints: probabilities (N, 10)."""
-    return judge(paint(latent))[1]
+    """The evaluator's word on what G paints: probabilities (N, 10)."""
+    return evaluator(paint(latent))[1]
 
 
 # %% [markdown]
@@ -158,12 +146,12 @@ for digit in sorted(set(called.tolist())):
 print(f"average confidence: {confidence.mean():.2f}")
 
 # %% [markdown]
-# G draws all ten, none much more often than another. But a judge that has to say *some* digit will
-# call even a scribble a 3 or a 9. Its confidence helps: low means "between two digits, or none".
-# (High proves nothing, as section 7 shows.)
+# G draws all ten, none much more often than another. But an evaluator that has to say *some* digit
+# will call even a scribble a 3 or a 9. Its confidence helps: low means "between two digits, or
+# none". (High proves nothing, as section 7 shows.)
 #
-# For what follows we pick, for each digit, the vector whose image is the clearest in the judge's
-# eyes.
+# For what follows we pick, for each digit, the vector whose image is the clearest in the
+# evaluator's eyes.
 
 # %%
 clearest = latent[probabilities.argmax(axis=0)]  # for each digit the vector it is surest of
@@ -350,18 +338,18 @@ plot_rows([paint(walk) for walk in walks.values()], list(walks))
 
 # %% [markdown]
 # Look closely at the middles: they are rather alike. Many pages claim that the straight line spoils
-# the images in the middle. One walk proves nothing, so we measure many: how sure is the judge at
-# each fraction of the way, and how much **variety** is there, as the average distance between two
-# images that stand at the same fraction of different walks? (**Pixel distance**: subtract one
-# image from the other, and take the length of what is left.) The function also returns the share
-# of the commonest digit, which we need in section 7.
+# the images in the middle. One walk proves nothing, so we measure many: how sure is the evaluator
+# at each fraction of the way, and how much **variety** is there, as the average distance between
+# two images that stand at the same fraction of different walks? (**Pixel distance**: subtract one
+# image from the other, and take the length of what is left.) The function also returns the share of
+# the commonest digit, which we need in section 7.
 
 
 # %%
 def gauge(latent):
     """Confidence, pixel distance of two images (averages), share of the commonest digit."""
     images = paint(latent)
-    features, probabilities = judge(images)
+    features, probabilities = evaluator(images)
     half = len(images) // 2
     pairs = (images[:half] - images[half : 2 * half]).reshape(half, -1)
     counts = np.bincount(probabilities.argmax(axis=1))
@@ -386,19 +374,19 @@ figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
 for method, values in along.items():
     axes[0].plot(np.linspace(0, 1, 7), values[:, 0], marker=".", label=method)
     axes[1].plot(np.linspace(0, 1, 7), values[:, 1], marker=".", label=method)
-axes[0].set(ylim=(0, 1), ylabel="judge's confidence", xlabel="fraction of the way")
+axes[0].set(ylim=(0, 1), ylabel="evaluator's confidence", xlabel="fraction of the way")
 axes[1].set(ylim=(0, 25), ylabel="distance of two images", xlabel="fraction of the way")
 axes[0].legend(loc="lower left", fontsize=9)
 figure.suptitle(f"{pairs} walks of each kind")
 plt.show()
 
 # %% [markdown]
-# That is the honest result. The judge is as sure on the line as on the arc: the straight line does
-# not spoil the images. Seven tenths of the usual length is short enough to be unusual, but our G
-# copes. It has learned nothing inside the shell, but it is smooth enough to paint something
-# sensible there. The right panel shows a small difference: in the middle of the line two images
-# are a little more alike, about 6 % less apart than on the arc. Shorter vectors, less variety;
-# section 7 goes farther that way.
+# That is the honest result. The evaluator is as sure on the line as on the arc: the straight line
+# does not spoil the images. Seven tenths of the usual length is short enough to be unusual, but our
+# G copes. It has learned nothing inside the shell, but it is smooth enough to paint something
+# sensible there. The right panel shows a small difference: in the middle of the line two images are
+# a little more alike, about 6 % less apart than on the arc. Shorter vectors, less variety; section
+# 7 goes farther that way.
 #
 # So why is the arc the library's default?
 #
@@ -431,10 +419,11 @@ def latent_grid(corners: np.ndarray, rows: int = 8, columns: int = 8) -> np.ndar
 
 # %% [markdown]
 # The corners are the clearest 0 and 1 (top), 2 and 3 (bottom). On the left what G paints, on the
-# right what the judge calls it. **Predict, then run:** will there be other digits than these four?
+# right what the evaluator calls it. **Predict, then run:** will there be other digits than these
+# four?
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 square = latent_grid(clearest[[0, 1, 2, 3]], rows=8, columns=8)
 said = ask(square)
@@ -444,7 +433,7 @@ colours = axes[1].imshow(said.max(axis=1).reshape(8, 8), vmin=0, vmax=1, cmap="v
 for i, (digit, sure) in enumerate(zip(said.argmax(axis=1), said.max(axis=1), strict=True)):
     ink = "black" if sure > 0.6 else "white"
     axes[1].text(i % 8, i // 8, digit, ha="center", va="center", color=ink, fontsize=12)
-for axis, title in zip(axes, ("G paints", "The judge says"), strict=True):
+for axis, title in zip(axes, ("G paints", "The evaluator says"), strict=True):
     axis.set(title=title, xticks=[], yticks=[])
 figure.colorbar(colours, label="confidence", shrink=0.8)
 plt.show()
@@ -453,9 +442,9 @@ plt.show()
 # Each digit owns a region, and neighbouring images look alike: G is **continuous**, a small step
 # in latent space changes the image a little. At the borders between two regions stand images that
 # are neither the one nor the other, and sometimes a third digit lies in between: follow an edge
-# from corner to corner, and read what the judge says. Real digits have no such in-between
+# from corner to corner, and read what the evaluator says. Real digits have no such in-between
 # forms. G must have them: there is no way from one region into another without crossing a border.
-# But the borders are narrow: the judge is unsure of a few squares only.
+# But the borders are narrow: the evaluator is unsure of a few squares only.
 #
 # ## 5 · Neighbours
 #
@@ -516,8 +505,8 @@ plot_rows(around, [f"{radius}" for radius in radii], "Neighbours of a 3, by dist
 # of latent space". `neighbours` drew its directions with the same seed, and who turns by nearly 90°
 # arrives at the direction itself.)
 #
-# Now we measure: how many neighbours does the judge still call the same digit? We begin
-# with images that the judge is sure of (the surer half), for those on a border change at once.
+# Now we measure: how many neighbours does the evaluator still call the same digit? We begin
+# with images that the evaluator is sure of (the surer half), for those on a border change at once.
 
 # %%
 clear = np.flatnonzero(confidence >= np.median(confidence))[: 5 if QUICK else 120]
@@ -597,8 +586,8 @@ plot_rows([paint(averages), paint(rescale(averages))], ["average", "rescaled"])
 # a three in the same handwriting? (Radford, Metz and Chintala, 2016, section 6.3.2, did this with
 # faces and glasses.)
 #
-# We take fives that were not in the average, the ten that the judge is surest of, and add the step
-# once, and three times.
+# We take fives that were not in the average, the ten that the evaluator is surest of, and add the
+# step once, and three times.
 
 # %%
 fresh = sample_latent(60 if QUICK else 600, LATENT_DIM, seed=1)
@@ -659,7 +648,7 @@ plt.show()
 #
 # ### A direction for the manner
 #
-# Thickness is easy to measure without any judge: the average brightness of the pixels. Here is
+# Thickness is easy to measure without any evaluator: the average brightness of the pixels. Here is
 # a trap. If we compared the brightest with the darkest images *of all*, we should mostly compare
 # zeros with ones, since a 1 needs little ink. So we compare within each digit: the third with the
 # most ink minus the third with the least, averaged over the digits.
@@ -744,9 +733,9 @@ plt.show()
 # than four in ten images are the same digit; at 0.25, more than eight in ten. The images do get
 # smoother, but most of them become smooth nines: our G makes a poor trade.
 #
-# (Sure does not mean good: at temperature 3 the judge's confidence is still about 0.9, and the last
-# row shows of what. How to measure quality is the subject of
-# [notebook 07](07_measuring_quality.ipynb).)
+# (Sure does not mean good: at temperature 3 the evaluator's confidence is still about 0.9, and the
+# last row shows of what. How to measure quality is the subject of [notebook
+# 07](07_measuring_quality.ipynb).)
 #
 # To the right, look at the pictures rather than the numbers: strokes get thinner and specks appear,
 # for G has never been asked to paint vectors as long as these.
@@ -813,7 +802,7 @@ film
 import keras
 from sklearn.decomposition import PCA
 
-from dcgan_lib.latent import generator_input, latent_dim_of
+from dcgan_lib import generator_input, latent_dim_of
 
 
 def principal_directions(
@@ -940,14 +929,14 @@ along[0].value = 0
 # ([notebook 09](09_beyond_dcgan.ipynb) explains how) runs *inside a web page*, a single file. It
 # has a map of all ten digits, walks, four corners, arithmetic, the layers from inside, and a
 # training to scrub through. Run the cell to see it here, or open
-# [explorer.html](../dcgan_lib/published/explorer.html) in a browser; it needs no network.
+# [explorer.html](../dcgan_lib/shelf/explorer.html) in a browser; it needs no network.
 
 # %% tags=["live"]
 import html
 
 from IPython.display import HTML
 
-from dcgan_lib.pretrained import EXPLORER_PAGE
+from dcgan_lib import EXPLORER_PAGE
 
 page = html.escape(EXPLORER_PAGE.read_text())
 frame = f'<iframe srcdoc="{page}" width="100%" height="800" title="latent explorer"></iframe>'
@@ -965,19 +954,17 @@ HTML(f"<div>{frame}</div>")
 # nearer.
 
 # %%
-from dcgan_lib import get_recipe, load_images, scale
-from dcgan_lib.training import training_images
+from dcgan_lib import get_recipe, load_images, load_training_set, scale
 
 recipe = get_recipe("fast")  # it says which images are held out and were never trained on
-trained_on, _, _, _ = training_images(recipe, "auto", 1000 if QUICK else None)
-known = scale(trained_on)
+known = scale(load_training_set(recipe, "auto", 1000 if QUICK else None).images)
 unseen = scale(load_images(split="test").images[: 40 if QUICK else 500])
 drawn = paint(fresh[: len(unseen)])
 print(f"{len(known)} training images, {len(drawn)} drawings, {len(unseen)} unseen real images")
 
 # %% [markdown]
 # Two distances. The pixel distance notices each shift by a pixel: the same digit drawn two pixels
-# to the side counts as far away. So we also compare **features**: the numbers that the judge
+# to the side counts as far away. So we also compare **features**: the numbers that the evaluator
 # computes in its layer before the last, 64 for each image. They describe what matters for telling
 # digits apart; where exactly a stroke lies matters less.
 
@@ -998,7 +985,7 @@ def nearest(points, known_points):
 
 # %%
 by_pixels = [image.reshape(len(image), -1) for image in (drawn, unseen, known)]
-by_features = [judge(image)[0] for image in (drawn, unseen, known[:10_000])]
+by_features = [evaluator(image)[0] for image in (drawn, unseen, known[:10_000])]
 found = {}
 for name, (ours, real, theirs) in {"pixels": by_pixels, "features": by_features}.items():
     found[name] = nearest(ours, theirs), nearest(real, theirs)
@@ -1080,9 +1067,9 @@ check_length(np.linalg.norm(sample_latent(25, 100, seed=4).mean(axis=0)))
 # %% [markdown]
 # ### 2 · Seven, please
 #
-# G has no switch for the digit. But with a judge one can search: paint many, keep what fits.
-# Write `find_digit`: given latent vectors (N, 100), the judge's probabilities (N, 10) for their
-# images and a digit, return the `count` vectors that the judge is surest of, the surest first.
+# G has no switch for the digit. But with an evaluator one can search: paint many, keep what fits.
+# Write `find_digit`: given latent vectors (N, 100), the evaluator's probabilities (N, 10) for their
+# images and a digit, return the `count` vectors that the evaluator is surest of, the surest first.
 # (`np.argsort` sorts from small to large.)
 
 
@@ -1100,7 +1087,7 @@ def check_find(find):
     elif np.array_equal(answer, right[::-1]):
         print("Nearly: these are the right ones, but the surest should come first.")
     elif not np.array_equal(answer, right):
-        print("Not yet: the judge is surer of others. Look only at the digit's column.")
+        print("Not yet: the evaluator is surer of others. Look only at the digit's column.")
     else:
         print("Right. Try plot_images(paint(find_digit(latent, probabilities, 7, 20))).")
 
@@ -1190,7 +1177,7 @@ check_circle(round_walk)
 #
 # ## What you did
 #
-# - You drew digits with a trained generator, and asked a judge what they are.
+# - You drew digits with a trained generator, and asked an evaluator what they are.
 # - You saw how long a latent vector is, and why nearly all have the same length.
 # - You walked from one digit to another on a straight line and on an arc, and measured both.
 # - You filled the space between four digits.

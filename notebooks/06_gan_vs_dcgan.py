@@ -34,28 +34,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -72,7 +60,7 @@ import os
 TRAIN = False
 QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
 STEPS, EVERY = (8, 4) if QUICK else (400, 100)  # of each training; when we look at it
-COUNT = 100 if QUICK else 10_000  # images that are judged
+COUNT = 100 if QUICK else 10_000  # images that are measured
 
 # %% [markdown]
 # ## 1 · Two pairs of players
@@ -91,8 +79,7 @@ import math
 import keras
 from keras import layers
 
-from dcgan_lib.networks import MNIST_SHAPE, ImageShape, add_norm_and_activation
-from dcgan_lib.recipes import Recipe
+from dcgan_lib import MNIST_SHAPE, ImageShape, Recipe, add_norm_and_activation
 
 
 def build_dense_generator(
@@ -119,7 +106,7 @@ def build_dense_generator(
 # D goes the other way. `Flatten` throws the rows and columns away before any layer has seen them:
 
 # %%
-from dcgan_lib.networks import add_norm_leak_dropout, add_verdict
+from dcgan_lib import add_norm_leak_dropout, add_verdict
 
 
 def build_dense_discriminator(
@@ -412,35 +399,33 @@ class Diary(keras.callbacks.Callback):
         over = seconds >= self.limit
         first = over and all(page["seconds"] < self.limit for page in self.pages)
         if step % self.every == 0 or first:
-            page = judged_images(self.model.sampler, **self.of_images)
+            page = measured_images(self.model.sampler, **self.of_images)
             self.pages.append(page | {"step": step, "seconds": seconds})
             self.paused += time.perf_counter() - now
         self.model.stop_training = over and step >= STEPS
 
 
 # %% [markdown]
-# The judge is that of notebook 07: a network that has learned to tell real digits apart, and turns
-# each image into a row of numbers. It compares 10,000 images with 10,000 real ones that no training
-# sees. The **Fréchet distance** says how far the two crowds are apart in these numbers; 0 is best.
-# `sampler` is the network that draws the samples: the average of G, if the recipe has one. What
-# `restore` is for, section 6 tells.
+# The evaluator is that of notebook 07: a network that has learned to tell real digits apart, and
+# turns each image into a row of numbers. It compares 10,000 images with 10,000 real ones that no
+# training sees. The **Fréchet distance** says how far the two crowds are apart in these numbers; 0
+# is best. `sampler` is the network that draws the samples: the average of G, if the recipe has one.
+# What `put_back` is for, section 6 tells.
 
 # %%
-from dcgan_lib import Evaluator, sample_latent
-from dcgan_lib.data import hold_out_indices
-from dcgan_lib.metrics import frechet_distance
+from dcgan_lib import Evaluator, frechet_distance, hold_out_indices, sample_latent
 
 allowed, held_out = hold_out_indices(len(data.images), 10_000)
-judge = Evaluator()
-real_features, _ = judge(scale(data.images[held_out[:COUNT]]))
+evaluator = Evaluator()
+real_features, _ = evaluator(scale(data.images[held_out[:COUNT]]))
 
 
-def judged_images(generator, restore=lambda images: images):
+def measured_images(generator, put_back=lambda images: images):
     size = generator.input_shape[-1]
     fixed, noise = sample_latent(64, size, seed=0), sample_latent(COUNT, size, seed=77)
-    crowd = restore(generator.predict(noise, batch_size=500, verbose=0))
-    distance = frechet_distance(real_features, judge(crowd)[0])
-    return {"images": restore(generator.predict(fixed, verbose=0)), "distance": distance}
+    crowd = put_back(generator.predict(noise, batch_size=500, verbose=0))
+    distance = frechet_distance(real_features, evaluator(crowd)[0])
+    return {"images": put_back(generator.predict(fixed, verbose=0)), "distance": distance}
 
 
 # %% [markdown]
@@ -448,13 +433,12 @@ def judged_images(generator, restore=lambda images: images):
 # compared. Now the training itself, as in notebook 04, for any recipe:
 
 # %%
-from dcgan_lib import training_batches
-from dcgan_lib.training import build_gan
+from dcgan_lib import build_gan, training_batches
 
 images = data.images[allowed[: 1000 if QUICK else None]]
 
 
-def play(recipe, images, steps=STEPS, **of_diary):
+def play_it(recipe, images, steps=STEPS, **of_diary):
     """Trains a recipe; returns the pages of its diary."""
     gan = build_gan(recipe, len(images))
     diary = Diary(**of_diary)
@@ -472,10 +456,10 @@ def play(recipe, images, steps=STEPS, **of_diary):
 
 # %%
 def train_all():
-    diaries = {"fast": play(fast, images)}
+    diaries = {"fast": play_it(fast, images)}
     seconds = diaries["fast"][-1]["seconds"]
-    diaries["vanilla"] = play(vanilla, images, steps=20 * STEPS, limit=seconds)
-    return diaries | {"control": play(control, images)}
+    diaries["vanilla"] = play_it(vanilla, images, steps=20 * STEPS, limit=seconds)
+    return diaries | {"control": play_it(control, images)}
 
 
 # %% [markdown]
@@ -522,7 +506,7 @@ for name, pages in diaries.items():
 
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 
 def show_grids(grids, columns=4, rows=1, width=8.5):
@@ -702,7 +686,7 @@ for name, epoch in (("vanilla", 0), ("vanilla", 19), ("vanilla", 59), ("fast", 0
 
 # %% [markdown]
 # So the dense pair does learn digits; it needs far longer. After its first epoch some digit never
-# comes (in fact the judge takes 99.8 % of the images for one and the same digit: the column
+# comes (in fact the evaluator takes 99.8 % of the images for one and the same digit: the column
 # `largest_class` of the study), later all ten are there. White specks remain to the end: a single
 # pixel means nothing to its neighbours.
 #
@@ -751,8 +735,8 @@ row = np.concatenate([three, twins, reordered(twins, back)])
 plot_images(scale(row), columns=9, titles=["real"] * 3 + ["shuffled"] * 3 + ["put back"] * 3)
 
 # %% [markdown]
-# Now all three pairs learn from shuffled images. What they draw is put back (`restore`) before we
-# look at it and the judge does. (The study has an order of its own, and puts back, too.)
+# Now all three pairs learn from shuffled images. What they draw is put back (`put_back`) before we
+# look at it and the evaluator does. (The study has an order of its own, and puts back, too.)
 #
 # **Predict, then run:** who will notice that the pixels are shuffled: `vanilla`, the control or
 # `fast`?
@@ -761,13 +745,15 @@ plot_images(scale(row), columns=9, titles=["real"] * 3 + ["shuffled"] * 3 + ["pu
 shuffled = reordered(images, order)
 
 
-def restore(drawn):
+def put_back(drawn):
     return reordered(drawn, back)
 
 
 for name, recipe in {"vanilla": vanilla, "control": control, "fast": fast}.items():
     twin = f"{name}, pixels shuffled"
-    trained = play(recipe, shuffled, restore=restore) if TRAIN else pages_of(side_by_side, twin)
+    trained = (
+        play_it(recipe, shuffled, put_back=put_back) if TRAIN else pages_of(side_by_side, twin)
+    )
     diaries[twin] = trained
 
 # %% [markdown]
@@ -961,7 +947,7 @@ for title, slope in {"ReLU": 0.0, "LeakyReLU": 0.2, "linear": 1.0}.items():
 # %%
 chosen = "no BatchNorm in G"
 changed = get_recipe("fast", **ablations[chosen])
-diaries[chosen] = play(changed, images, every=STEPS)
+diaries[chosen] = play_it(changed, images, every=STEPS)
 
 # %% [markdown]
 # Beside `fast` itself, at the same step. Do not only look whether these are digits: are the images
@@ -991,7 +977,7 @@ study = load_study("ablations")
 print(study.about["command"])
 names = ["fast", *ablations, "no convolutions"]
 steps = column(study, "fast", "step")[0].astype(int)
-print("judged after", *steps, "steps")
+print("measured after", *steps, "steps")
 show_grids({name: from_study(study, name, 9) for name in names}, columns=3, rows=2)
 
 # %% [markdown]
@@ -1243,7 +1229,7 @@ check_widths((256, 400, 625))
 
 # %% [markdown]
 # Does it draw better or worse than `vanilla`? In a new cell:
-# `play(get_recipe("vanilla", generator_widths=my_widths), images)[-1]["distance"]`.
+# `play_it(get_recipe("vanilla", generator_widths=my_widths), images)[-1]["distance"]`.
 #
 # ## What you did
 #
@@ -1256,5 +1242,5 @@ check_widths((256, 400, 625))
 # - You took one thing at a time away from the DCGAN, trained what was left, and saw what it was
 #   worth.
 #
-# **Next:** [notebook 07](07_measuring_quality.ipynb) builds the judge that this notebook has
+# **Next:** [notebook 07](07_measuring_quality.ipynb) builds the evaluator that this notebook has
 # borrowed, and shows what its number can tell and what it cannot.

@@ -7,12 +7,12 @@
 # ---
 
 # %% [markdown]
-# # 07 · Measuring quality: a judge for drawn digits
+# # 07 · Measuring quality: an evaluator for drawn digits
 #
 # In this notebook you will
 #
 # - see that the losses stand still while the images get better;
-# - ask a classifier to judge, and find out why its confidence is worth nothing;
+# - ask a classifier to rate images, and find out why its confidence is worth nothing;
 # - build the Fréchet distance step by step, from features to one number;
 # - see in a plane what precision, recall, density and coverage count;
 # - damage real images in eight ways, and see which number notices which damage;
@@ -28,28 +28,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -81,8 +69,14 @@ RUNS = Path("runs") / "07"
 # %%
 import numpy as np
 
-from dcgan_lib import QualityCallback, load_images, load_pretrained, model_card, train_dcgan_mnist
-from dcgan_lib.plots import read_log
+from dcgan_lib import (
+    QualityCallback,
+    load_images,
+    load_pretrained,
+    model_card,
+    read_log,
+    train_dcgan_mnist,
+)
 
 data = load_images()
 
@@ -138,20 +132,19 @@ plt.show()
 # by side, who cannot tell from each other how fast they are. To know how fast they run, they need
 # something outside that does not move.
 #
-# ## 2 · A judge that does not move
+# ## 2 · An evaluator that does not move
 #
 # ### Images that nobody trained on
 #
-# A judge needs real images to compare with, and not those that G was trained on: a generator that
-# learned them by heart would look perfect. So 10,000 of MNIST's 60,000 training images are
+# An evaluator needs real images to compare with, and not those that G was trained on: a generator
+# that learned them by heart would look perfect. So 10,000 of MNIST's 60,000 training images are
 # **held-out** images: by default no training in this project sees them.
 #
 # MNIST also has 10,000 *test* images. We leave them alone here. They are for the final report: who
 # looks at them while choosing settings chooses what happens to suit them.
 
 # %%
-from dcgan_lib import plot_images, scale
-from dcgan_lib.data import hold_out_indices
+from dcgan_lib import hold_out_indices, plot_images, scale
 
 allowed, held_out = hold_out_indices(len(data.images), 10_000)
 held_out = held_out[:500] if QUICK else held_out
@@ -171,27 +164,28 @@ print("held out:", held.shape, "trained on (a part):", train.shape)
 # corners. Each is called a **feature**: a number computed from an image that says something about
 # what it shows.
 #
-# Our **evaluator** is such a classifier, used as a judge. It learned MNIST's digits, without the
-# held-out images.
+# Our **evaluator** is such a classifier, so called because it measures and never plays. It learned
+# MNIST's digits, without the held-out images.
 
 # %% tags=["nbval-check-output"]
 from dcgan_lib import Evaluator
 
-judge = Evaluator()
-some_features, some_probabilities = judge(held[:5])
+evaluator = Evaluator()
+some_features, some_probabilities = evaluator(held[:5])
 print("for 5 images: features", some_features.shape, "probabilities", some_probabilities.shape)
-print("judge:", judge.name, judge.hash)
+print("evaluator:", evaluator.name, evaluator.hash)
 
 # %% [markdown]
-# The last word is a hash: a short text computed from all weights of the judge; change one weight,
-# and it is another. It stands beside every number that we report, because another judge gives
-# other numbers. The judge is **frozen**: it comes with the library and is not trained again while
-# recipes are tuned. Who may choose his own judge will find one that likes him.
+# The last word is a hash: a short text computed from all weights of the evaluator; change one
+# weight, and it is another. It stands beside every number that we report, because another evaluator
+# gives other numbers. The evaluator is **frozen**: it comes with the library and is not trained
+# again while recipes are tuned. Whoever may choose the evaluator will find one that likes the
+# result.
 #
-# The judge looks at all held-out images:
+# The evaluator looks at all held-out images:
 
 # %%
-held_features, held_probabilities = judge(held)
+held_features, held_probabilities = evaluator(held)
 accuracy = np.mean(held_probabilities.argmax(axis=1) == labels)
 print(f"right on {accuracy:.1%} of the held-out images")
 
@@ -205,10 +199,10 @@ print(f"right on {accuracy:.1%} of the held-out images")
 # noise, every pixel a random number?
 
 # %%
-from dcgan_lib.metrics import blurred, class_balance, noise_like
+from dcgan_lib import blurred, class_balance, noise_like
 
 noise = noise_like(held[:500])
-_, noise_probabilities = judge(noise)
+_, noise_probabilities = evaluator(noise)
 print(f"real images: mean confidence {class_balance(held_probabilities).confidence:.4f}")
 print(f"pure noise:  mean confidence {class_balance(noise_probabilities).confidence:.4f}")
 
@@ -227,8 +221,8 @@ plot_images(noise[:8], columns=8, titles=titles, size=1.0)
 # confidence. And even where confidence works it is not enough: a generator that draws one perfect 3
 # again and again would win.
 #
-# So we do not ask the judge for its answer. We ask what it *sees*, its features, and compare that
-# with what it sees in real images.
+# So we do not ask the evaluator for its answer. We ask what it *sees*, its features, and compare
+# that with what it sees in real images.
 #
 # ## 3 · From features to one number: the Fréchet distance
 #
@@ -252,12 +246,12 @@ print("images and coordinates:", points.shape)
 figure, axis = plt.subplots(figsize=(6, 4.4), layout="constrained")
 dots = axis.scatter(*points[:4000].T, c=labels[:4000], cmap="tab10", s=4, vmin=-0.5, vmax=9.5)
 figure.colorbar(dots, ticks=range(10), label="digit")
-axis.set(xlabel="first direction", ylabel="second direction", title="What the judge sees")
+axis.set(xlabel="first direction", ylabel="second direction", title="What the evaluator sees")
 plt.show()
 
 # %% [markdown]
-# Digits of one kind lie together: the judge has sorted them by shape. If G draws well, the cloud
-# of its images lies on the cloud of the real ones. How far apart are two clouds?
+# Digits of one kind lie together: the evaluator has sorted them by shape. If G draws well, the
+# cloud of its images lies on the cloud of the real ones. How far apart are two clouds?
 #
 # ### One dimension first
 #
@@ -294,10 +288,16 @@ plt.show()
 # one: `a[:, np.newaxis]` makes a column of a row.
 
 # %%
-from dcgan_lib import metrics
+
+from dcgan_lib import (
+    copied_share,
+    frechet_distance,
+    kernel_distance,
+    precision_recall_density_coverage,
+)
 
 by_hand = (a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2
-by_library = metrics.frechet_distance(a[:, np.newaxis], b[:, np.newaxis])
+by_library = frechet_distance(a[:, np.newaxis], b[:, np.newaxis])
 print(f"by hand {by_hand:.3f}, by the library {by_library:.3f}")
 
 # %% [markdown]
@@ -319,7 +319,7 @@ print(f"by hand {by_hand:.3f}, by the library {by_library:.3f}")
 # %%
 from scipy import linalg
 
-from dcgan_lib.metrics import check_features
+from dcgan_lib import check_features
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
@@ -357,7 +357,7 @@ def plot_cloud(axis, cloud, color, label):
 
 # %%
 half = len(held) // 2
-blurred_half, _ = judge(blurred(held[half:]))
+blurred_half, _ = evaluator(blurred(held[half:]))
 clouds = {"other real images": held_features[half:], "blurred images": blurred_half}
 figure, axes = plt.subplots(
     1, 2, figsize=(8.5, 3.6), sharex=True, sharey=True, layout="constrained"
@@ -381,7 +381,7 @@ for name, cloud in clouds.items():
 
 # %% [markdown]
 # What real images reach against other real images is the **floor**: nobody should expect to get
-# below. A distance without its floor says nothing, because the unit depends on the judge.
+# below. A distance without its floor says nothing, because the unit depends on the evaluator.
 #
 # The picture also shows what is wrong with the formula: the clouds are no ellipses but clumps and
 # arms. Two clouds of quite different shape with the same mean and covariance have the distance 0.
@@ -401,9 +401,7 @@ for name, cloud in clouds.items():
 # %%
 size = min(1000, half)
 for name, cloud in clouds.items():
-    value, error = metrics.kernel_distance(
-        held_features[:half], cloud, subsets=20, subset_size=size
-    )
+    value, error = kernel_distance(held_features[:half], cloud, subsets=20, subset_size=size)
     print(f"{name}: {value:.1f} ± {error:.1f}")
 
 # %% [markdown]
@@ -476,7 +474,7 @@ plt.show()
 # lies in no drawn ball: recall falls. The library's function counts the same:
 
 # %% tags=["nbval-check-output"]
-shares = metrics.precision_recall_density_coverage(real_points, fake_points, neighbours=3)
+shares = precision_recall_density_coverage(real_points, fake_points, neighbours=3)
 for name, value in shares._asdict().items():
     print(f"{name}: {value:.2f}")
 
@@ -486,10 +484,10 @@ for name, value in shares._asdict().items():
 # Two more questions need no geometry.
 #
 # **Are all digits there?** A **mode** is a kind of image of which the data have many; here we take
-# the ten digits. We let the judge sort the images and count the classes that get at least 1 %. How
-# unequal the shares are is the *imbalance*: the share of images that would have to change class to
-# make all ten equal. (`class_balance` calls it the distance from uniform. Real digits have a small
-# imbalance, too: MNIST has more ones than fives.)
+# the ten digits. We let the evaluator sort the images and count the classes that get at least 1 %.
+# How unequal the shares are is the *imbalance*: the share of images that would have to change class
+# to make all ten equal. (`class_balance` calls it the distance from uniform. Real digits have a
+# small imbalance, too: MNIST has more ones than fives.)
 #
 # **Are they copies?** A network that knows its training images by heart has learned nothing about
 # other ones. That is **overfitting**, and a generator that does it draws copies. We look for the
@@ -556,7 +554,7 @@ damaged = {
 # Six images of each, every hundredth (so "only 100 images" shows the same one six times):
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 figure, axes = plt.subplots(3, 3, figsize=(8.5, 2.9), layout="constrained")
 for axis, (name, images) in zip(axes.flat, damaged.items(), strict=True):
@@ -575,16 +573,16 @@ def all_numbers(images, judged, real_images, real_features):
     """Every number of this notebook for one set of images, against real ones."""
     features, probabilities = judged
     size = min(1000, len(features))
-    kernel, _ = metrics.kernel_distance(real_features, features, subsets=10, subset_size=size)
+    kernel, _ = kernel_distance(real_features, features, subsets=10, subset_size=size)
     classes = class_balance(probabilities)
     return {
         "Fréchet": frechet_distance(real_features, features),
         "kernel": kernel,
-        **metrics.precision_recall_density_coverage(real_features, features)._asdict(),
+        **precision_recall_density_coverage(real_features, features)._asdict(),
         "confident": classes.confidence,
         "classes": classes.modes,
         "imbalance": classes.distance_from_uniform,
-        "copied": metrics.copied_share(images[:500], train, real_images[:500]),
+        "copied": copied_share(images[:500], train, real_images[:500]),
     }
 
 
@@ -595,7 +593,7 @@ def all_numbers(images, judged, real_images, real_features):
 
 # %%
 real = reference, reference_features
-table = {name: all_numbers(images, judge(images), *real) for name, images in damaged.items()}
+table = {name: all_numbers(images, evaluator(images), *real) for name, images in damaged.items()}
 columns = {name: max(9, len(name) + 1) for name in table["blurred"]}  # and how wide they are
 print(" " * 25 + "".join(f"{name:>{width}}" for name, width in columns.items()))
 for name, row in table.items():
@@ -660,7 +658,7 @@ plt.show()
 #   huddle in the middle of the real ones, where many balls overlap. High precision alone proves
 #   nothing.
 # - **Shifted.** All numbers that compare features notice, although you and I hardly would: in MNIST
-#   every digit is centred. What the judge notices is not always what matters to you.
+#   every digit is centred. What the evaluator notices is not always what matters to you.
 #
 # No number sees everything. Between them, they leave little unseen.
 #
@@ -679,7 +677,7 @@ for size in sizes:
         one, two = held_features[order[:size]], held_features[order[size : 2 * size]]
         frechets.append(frechet_distance(one, two))
         subsets = {"subsets": max(2, size // 500), "subset_size": min(size, 1000)}
-        kernels.append(metrics.kernel_distance(one, two, **subsets)[0])
+        kernels.append(kernel_distance(one, two, **subsets)[0])
 frechets, kernels = np.reshape(frechets, (-1, 10)), np.reshape(kernels, (-1, 10))
 
 # %% [markdown]
@@ -710,7 +708,7 @@ plt.show()
 # distance has none: single values scatter, more widely with few images, but around 0.
 #
 # So a Fréchet distance from 1,000 images may not be compared with one from 10,000: the second
-# would look better for no reason. Same judge, same real images, same number of samples, or no
+# would look better for no reason. Same evaluator, same real images, same number of samples, or no
 # comparison. (Precision, recall, density and coverage change with the size, too.)
 #
 # ## 7 · Reading a quality curve, and when to stop
@@ -725,7 +723,7 @@ size = min(1000, len(held) // 2)
 real_side = held_features[:size]
 repeats = []
 for seed in range(100, 108):
-    features, _ = judge(samples(size, seed))
+    features, _ = evaluator(samples(size, seed))
     repeats.append(frechet_distance(real_side, features))
 noise_of_one = np.std(repeats, ddof=1)
 print(f"the finished generator: {np.mean(repeats):.1f}, spread {noise_of_one:.1f}")
@@ -744,7 +742,7 @@ print(f"the finished generator: {np.mean(repeats):.1f}, spread {noise_of_one:.1f
 # samples.
 
 # %%
-blurred_features, _ = judge(blurred(held[size : 2 * size]))
+blurred_features, _ = evaluator(blurred(held[size : 2 * size]))
 blurred_mark = frechet_distance(real_side, blurred_features)
 floor_mark = frechet_distance(real_side, held_features[size : 2 * size])
 print(f"blurred real images {blurred_mark:.1f}, the floor {floor_mark:.1f}")
@@ -781,7 +779,7 @@ plt.show()
 # you decided beforehand when to stop. The best of many measurements was also lucky. If you choose
 # it, measure it again with fresh random numbers and other real images. In this project the test
 # images serve for that, once, at the end, with 10,000 images on each side: `dcgan evaluate`. Our
-# generator was judged so before it was published; `card["scores"]` has the result.
+# generator was measured so before it was published; `card["scores"]` has the result.
 #
 # ## 8 · When the number misleads
 #
@@ -791,8 +789,7 @@ plt.show()
 # and their loss, ready for `fit`.)
 
 # %%
-from dcgan_lib import RECIPES, training_batches
-from dcgan_lib.training import build_gan
+from dcgan_lib import RECIPES, build_gan, training_batches
 
 fast, images = RECIPES["fast"], data.images[allowed]
 gan = build_gan(fast, len(images))
@@ -822,29 +819,31 @@ plt.show()
 
 # %% [markdown]
 # Left: blurred, but every one a digit that somebody wrote, and all kinds of them. Right: not
-# blurred, but ragged, and some of them no digit at all. Opinions differ; what does the judge say?
-# And what would *another* judge say? The library has a second one, of another architecture, that
-# takes no part in any tuning. Its features have another scale, so only compare within a column.
+# blurred, but ragged, and some of them no digit at all. Opinions differ; what does the evaluator
+# say? And what would *another* evaluator say? The library has a second one, of another
+# architecture, that takes no part in any tuning. Its features have another scale, so only compare
+# within a column.
 
 # %%
-table["drawn by a beginner"] = all_numbers(drawn, judge(drawn), *real)
+table["drawn by a beginner"] = all_numbers(drawn, evaluator(drawn), *real)
 second = Evaluator("second")
 second_reference, _ = second(reference)
 
 # %% [markdown]
-# Both judges, and the floor of each:
+# Both evaluators, and the floor of each:
 
 # %%
-print(f"{'Fréchet distance':24}{judge.name:>10}{second.name:>10}")
+print(f"{'Fréchet distance':24}{evaluator.name:>10}{second.name:>10}")
 for name, images in {"nothing (the floor)": victims, **pair}.items():
     by_second = frechet_distance(second_reference, second(images)[0])
     print(f"{name:24}{table[name]['Fréchet']:10.1f}{by_second:10.1f}")
 
 # %% [markdown]
-# The first judge finds the blurred digits better, the second the beginner's, and neither by a
-# little. Nobody is wrong here. A distance adds up everything that a judge happens to look at, each
-# thing with the weight that it happens to have. And a judge that learned to read digits was never
-# asked whether they look sharp: how much it minds blur, and how much scribbles, nobody decided.
+# The first evaluator finds the blurred digits better, the second the beginner's, and neither by a
+# little. Nobody is wrong here. A distance adds up everything that an evaluator happens to look at,
+# each thing with the weight that it happens to have. And an evaluator that learned to read digits
+# was never asked whether they look sharp: how much it minds blur, and how much scribbles, nobody
+# decided.
 #
 # The other numbers say more about how the two differ. **Predict, then run:** the blurred images
 # have a high precision and a low recall (section 5). And the beginner's?
@@ -857,7 +856,7 @@ for column in list(columns)[2:]:
 # %% [markdown]
 # The lesson is not that distances are useless. Where the faults are of one kind (the steps of one
 # run, the same damage stronger and weaker) a smaller distance does mean better images. Across
-# *kinds* of faults it weighs apples against pears. So: several numbers, two judges for what you
+# *kinds* of faults it weighs apples against pears. So: several numbers, two evaluators for what you
 # publish, and always look at the images.
 #
 # ### Which number for which question?
@@ -865,7 +864,7 @@ for column in list(columns)[2:]:
 # | Question | Number to look at |
 # |---|---|
 # | Is the game between G and D balanced? | the losses (they say nothing else) |
-# | Is this step, or this recipe, better than that? | Fréchet distance, same judge and sample size |
+# | Is this step, or this recipe, better than that? | Fréchet distance (same evaluator, same size) |
 # | … with few samples? | kernel distance with its error |
 # | Do the images look real? | precision, density |
 # | Is there enough variety? | recall, coverage |
@@ -873,7 +872,7 @@ for column in list(columns)[2:]:
 # | Did it learn the training images by heart? | copied share, nearest training images |
 # | Is it as good as can be? | the floor beside each of these |
 # | Is the difference real? | the spread over seeds, of samples and of trainings |
-# | Would others agree? | the second judge, and your eyes |
+# | Would others agree? | the second evaluator, and your eyes |
 #
 # ## Exercises
 #
@@ -891,7 +890,7 @@ for column in list(columns)[2:]:
 def check_distance(distance):
     draw = np.random.default_rng(8)
     one, two = draw.normal(1, 3, 5000), draw.normal(5, 1, 5000)
-    by_library = metrics.frechet_distance(one[:, np.newaxis], two[:, np.newaxis])
+    by_library = frechet_distance(one[:, np.newaxis], two[:, np.newaxis])
     answer, moved = distance(one, two), distance(one, one + 2)
     if answer is ... or moved is ...:
         print("Not yet: replace ... by an expression.")
@@ -994,7 +993,7 @@ def check_coverage(coverage, k=5):
     real, fake = draw.normal(0, 1, (200, 3)), draw.normal(0.8, 0.5, (200, 3))
     tables = [np.linalg.norm(real[:, None] - other, axis=-1) for other in (real, fake)]
     answer = coverage(*tables, k)
-    right = metrics.precision_recall_density_coverage(real, fake, k)
+    right = precision_recall_density_coverage(real, fake, k)
     nearer = np.mean(tables[1].min(axis=1) <= np.sort(tables[0], axis=1)[:, k - 1])
     if answer is ...:
         print("Not yet: replace ... by an expression.")
@@ -1039,7 +1038,7 @@ check_coverage(solved_coverage)
 # ## What you did
 #
 # - You saw that the losses stand still while the images get better.
-# - You asked a classifier to judge, and found out why its confidence is worth nothing.
+# - You asked a classifier to rate images, and found out why its confidence is worth nothing.
 # - You built the Fréchet distance step by step, from features to one number.
 # - You saw in a plane what precision, recall, density and coverage count.
 # - You damaged real images in eight ways, and saw which number notices which damage.

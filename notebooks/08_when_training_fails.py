@@ -26,28 +26,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -71,7 +59,7 @@ QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
 # `dcgan_lib.ring` has that game: two tiny networks, thousands of steps in seconds.
 
 # %% tags=["nbval-check-output"]
-from dcgan_lib.ring import build_ring_gan, sample_ring
+from dcgan_lib import build_ring_gan, sample_ring
 
 game = build_ring_gan()
 print("G:", game.generator.input_shape, "→", game.generator.output_shape)
@@ -95,11 +83,10 @@ print("real points:", sample_ring(1000, seed=1).shape)
 # 11, are named at the first.)
 
 # %%
-from dcgan_lib.health import HealthMonitor
-from dcgan_lib.ring import nearest_centre, ring_score, train_ring
+from dcgan_lib import HealthMonitor, nearest_centre, ring_score, train_ring
 
 
-def play(settings, steps, batch_size=128, seed=0):
+def play_ring(settings, steps, batch_size=128, seed=0):
     """Plays one game: the game, G's points at each look, the losses, and the monitor."""
     game = build_ring_gan(**{"seed": seed} | settings)
     steps, looks, every = (50, 2, 25) if QUICK else (steps, steps // 100, 100)
@@ -112,7 +99,7 @@ def play(settings, steps, batch_size=128, seed=0):
 # (The **seed** is the number that all random draws begin from: the same seed, the same run.)
 
 # %%
-healthy = play({}, steps=1000)
+healthy = play_ring({}, steps=1000)
 print("finished; the monitor found", len(healthy[3].findings), "illnesses")
 
 # %% [markdown]
@@ -121,7 +108,7 @@ print("finished; the monitor found", len(healthy[3].findings), "illnesses")
 # radius of 2), and counts the modes that G covers: those with one good point in a hundred, or more.
 
 # %%
-from dcgan_lib.ring import plot_ring
+from dcgan_lib import plot_ring
 
 
 def chosen_steps(seen, count=5):
@@ -141,7 +128,7 @@ show(healthy[1], "Healthy: both learning rates 0.003")
 # And the monitor's notes:
 
 # %%
-from dcgan_lib.health import plot_health
+from dcgan_lib import plot_health
 
 plot_health(healthy[3].rows, "Healthy")
 
@@ -178,14 +165,14 @@ report("healthy", healthy)
 # D's is three times the healthy one, G's a three-hundredth of it.
 
 # %%
-from dcgan_lib.ring import CURED, SICK
+from dcgan_lib import CURED, SICK
 
 print(SICK["discriminator wins"], "instead of", CURED["discriminator wins"])
-won = play(SICK["discriminator wins"], steps=500)
+won = play_ring(SICK["discriminator wins"], steps=500)
 report("discriminator wins", won)
 
 # %% [markdown]
-# **Predict, then run:** D's loss is close to 0, so D is an excellent judge. Does that help G?
+# **Predict, then run:** D's loss is close to 0, so D is hardly ever wrong. Does that help G?
 
 # %%
 show(won[1], "D wins: G's points hardly move")
@@ -198,11 +185,11 @@ plot_health(won[3].rows, "D wins")
 
 # %% [markdown]
 # No. D tells real from fake, and yet G's points are almost where they began: G's steps are far too
-# small to use what D tells it. (So small that G would be slow under any judge; a quick D is only
-# half of this illness.) "**The discriminator dominates**" is what the monitor saw at three looks in
-# a row: D right on more than 98 % of both kinds, and its loss below 0.1. (G does hear
-# its judge: in the second panel the norm of its gradient is large. A G that hears nothing comes in
-# section 3.)
+# small to use what D tells it. (So small that G would be slow under any discriminator; a quick D is
+# only half of this illness.) "**The discriminator dominates**" is what the monitor saw at three
+# looks in a row: D right on more than 98 % of both kinds, and its loss below 0.1. (G does hear its
+# discriminator: in the second panel the norm of its gradient is large. A G that hears nothing comes
+# in section 3.)
 #
 # The cure is the healthy game of section 1, with rates of one size: 8 modes and about 80 % good
 # points instead of 1 and 3 %. (It had 1,000 steps and this one 500; but its picture shows a ring at
@@ -219,7 +206,7 @@ plot_health(won[3].rows, "D wins")
 # they are tiny.
 
 # %%
-dull = play(SICK["vanishing gradient"], steps=500)
+dull = play_ring(SICK["vanishing gradient"], steps=500)
 report("saturating", dull)
 
 # %% [markdown]
@@ -228,7 +215,7 @@ report("saturating", dull)
 # loss, and nothing else changed:
 
 # %%
-lively = play(CURED["vanishing gradient"], steps=500)
+lively = play_ring(CURED["vanishing gradient"], steps=500)
 report("non-saturating", lively)
 
 # %% [markdown]
@@ -242,7 +229,7 @@ for name, result in {"saturating": dull, "non-saturating": lively}.items():
     rows = result[3].rows
     steps = [row["step"] for row in rows]
     axis.semilogy(steps, [row["g_gradient"] for row in rows], marker=".", label=name)
-axis.set(xlabel="step", ylabel="norm of G's gradient", title="Can G hear its judge?")
+axis.set(xlabel="step", ylabel="norm of G's gradient", title="Can G hear its discriminator?")
 axis.legend()
 axis.grid(alpha=0.25)
 plt.show()
@@ -268,7 +255,7 @@ plot_ring(ends, "The last look", limit=6.5)
 # as G here, so it fences G's points in before they get anywhere.
 
 # %%
-collapsed = play(SICK["mode collapse"], steps=1000)
+collapsed = play_ring(SICK["mode collapse"], steps=1000)
 report("mode collapse", collapsed)
 
 # %% [markdown]
@@ -277,7 +264,7 @@ report("mode collapse", collapsed)
 # place the way to other modes stays open.
 
 # %%
-spread_out = play(CURED["mode collapse"], steps=1000)
+spread_out = play_ring(CURED["mode collapse"], steps=1000)
 report("with gradient penalty", spread_out)
 
 # %% [markdown]
@@ -304,7 +291,7 @@ plot_ring(
 # is fake; G rushes on. Here G's rate is ten times D's.
 
 # %%
-chased = play(SICK["oscillation"], steps=1000)
+chased = play_ring(SICK["oscillation"], steps=1000)
 report("oscillation", chased)
 
 # %% [markdown]
@@ -343,7 +330,7 @@ plot_health(chased[3].rows, "Oscillation")
 # where the other *was*. A penalty that pulls D's slope towards 0 brings them home.
 
 # %%
-from dcgan_lib.ring import dirac_path
+from dcgan_lib import dirac_path
 
 paths = {
     "both at once": dirac_path(simultaneous=True),
@@ -367,7 +354,7 @@ plt.show()
 # gradient: such steps leap over every valley.
 
 # %%
-wild = play(SICK["rates too high"], steps=500)
+wild = play_ring(SICK["rates too high"], steps=500)
 report("rates too high", wild)
 
 # %% [markdown]
@@ -399,7 +386,7 @@ grid = {}
 for g_rate in rates[: 1 if QUICK else 3]:
     for d_rate in rates:
         print(f"G {g_rate:g}, D {d_rate:g}:")
-        _, seen, _, _ = play({"g_rate": g_rate, "d_rate": d_rate}, steps=500)
+        _, seen, _, _ = play_ring({"g_rate": g_rate, "d_rate": d_rate}, steps=500)
         grid[f"G {g_rate:g}, D {d_rate:g}"] = list(seen.values())[-1]
 
 # %% [markdown]
@@ -423,7 +410,7 @@ plot_ring(grid, "Two numbers decide", columns=3)
 ends = {}
 for seed in range(2 if QUICK else 4):
     print(f"seed {seed}:")
-    _, seen, _, _ = play({"g_rate": 2e-3, "d_rate": 1e-3}, steps=1500, seed=seed)
+    _, seen, _, _ = play_ring({"g_rate": 2e-3, "d_rate": 1e-3}, steps=1500, seed=seed)
     points = list(seen.values())[-1]
     ends[f"seed {seed}: {ring_score(points).modes} modes"] = points
 
@@ -460,7 +447,7 @@ class SwappedLoss(BinaryCrossentropyLoss):
 # **Predict, then run:** what will the two losses be?
 
 # %%
-helpful = play({"loss": SwappedLoss}, steps=500)
+helpful = play_ring({"loss": SwappedLoss}, steps=500)
 report("labels swapped", helpful)
 
 # %% [markdown]
@@ -530,8 +517,8 @@ print("the library's DCGAN:   ", draws_anew(build_ring_gan()))
 # What becomes of a G that never sees other noise? Batches of 32, so it knows 32 vectors.
 
 # %%
-stale = play({"kind": FrozenNoiseDCGAN}, steps=1500, batch_size=32)
-fresh = play({}, steps=1500, batch_size=32)
+stale = play_ring({"kind": FrozenNoiseDCGAN}, steps=1500, batch_size=32)
+fresh = play_ring({}, steps=1500, batch_size=32)
 
 # %% [markdown]
 # Left, its own 32 vectors; in the middle, new ones; right, a G that got new noise at each step.
@@ -593,7 +580,7 @@ def ask_mixed(discriminator, real, fake):
 # We let one D learn in each way, for 120 steps, against a G that stands still.
 
 # %%
-from dcgan_lib.gan import apply_gradients
+from dcgan_lib import apply_gradients
 
 
 def learn(ask, steps=3 if QUICK else 120):
@@ -610,7 +597,7 @@ def learn(ask, steps=3 if QUICK else 120):
     return discriminator
 
 
-judges = {"apart": learn(ask_apart), "mixed": learn(ask_mixed)}
+discriminators = {"apart": learn(ask_apart), "mixed": learn(ask_mixed)}
 
 # %% [markdown]
 # Each is asked in both ways. In G's own step, D sees fake images only: that is "apart".
@@ -620,9 +607,9 @@ judges = {"apart": learn(ask_apart), "mixed": learn(ask_mixed)}
 
 # %%
 real, fake = real_images[1000:1064], fake_images
-for name, judge in judges.items():
+for name, discriminator in discriminators.items():
     for way, ask in {"apart": ask_apart, "mixed": ask_mixed}.items():
-        outputs = ask(judge, real, fake)
+        outputs = ask(discriminator, real, fake)
         right = np.mean(outputs[0] > 0), np.mean(outputs[1] < 0)
         print(f"learned {name}, asked {way}: right on real {right[0]:.0%}, on fake {right[1]:.0%}")
 
@@ -630,7 +617,7 @@ for name, judge in judges.items():
 # Learned mixed and asked mixed: 100 %. The mixed D has learned a trick: the batch has two halves
 # that differ as a whole, and after BatchNorm one half lies left of 0 and the other right. Asked as
 # G asks, it is on average hardly better than a coin. So D's loss and accuracy in training belong to
-# another judge than the one that G hears.
+# another discriminator than the one that G hears.
 #
 # Cure: two calls, as in the library's `d_step`. The D that learned apart has not learned the trick:
 # mixed batches only confuse it. But asked as G asks, it is right on two images of three, and on
@@ -648,19 +635,19 @@ def says(discriminator, training):
     return discriminator(fake_images, training=training).numpy()
 
 
-judge = judges["apart"]
-free, inference = says(judge, training=True), says(judge, training=False)
-judge.trainable = False
-frozen = says(judge, training=True)
-judge.trainable = True
-thawed = says(judge, training=True)
+discriminator = discriminators["apart"]
+free, inference = says(discriminator, training=True), says(discriminator, training=False)
+discriminator.trainable = False
+frozen = says(discriminator, training=True)
+discriminator.trainable = True
+thawed = says(discriminator, training=True)
 print("frozen, in training mode: as in training?", np.array_equal(frozen, free))
 print("frozen, in training mode: as in inference?", np.allclose(frozen, inference, atol=1e-5))
 print("not frozen, in training mode: as in training?", np.array_equal(thawed, free))
 
 # %% [markdown]
-# A frozen D answers as in inference mode, whatever you ask for. How far apart are the two judges,
-# the one that D's step trains and the one that G hears?
+# A frozen D answers as in inference mode, whatever you ask for. How far apart are the two
+# discriminators, the one that D's step trains and the one that G hears?
 
 # %%
 figure, axis = plt.subplots(figsize=(5, 2.8), layout="constrained")
@@ -674,12 +661,13 @@ plt.show()
 # %% [markdown]
 # As trained, most of D's logits on these fakes lie below 0: "fake". Frozen, most of them lie
 # above: the same D calls most of the same images real. Frozen, it uses averages over real and fake
-# batches alike, and not the fakes before it. A G that asks this judge hears that all is well.
+# batches alike, and not the fakes before it. A G that asks this discriminator hears that all is
+# well.
 #
 # Cure: freeze nothing. Hand the optimizer G's variables only (`apply_gradients`), and put
 # BatchNorm's averages back after G's step (`untouched`, notebook 04). Then G's step calls the same
-# function as D's step, in the same mode: the two judges are equal. Again this is an equality; we do
-# not show that the training gets better by it.
+# function as D's step, in the same mode: the two discriminators are equal. Again this is an
+# equality; we do not show that the training gets better by it.
 #
 # ### Sampling in training mode
 #
@@ -711,10 +699,10 @@ for training in (True, False):
 full, rest = divmod(60_000, 64)
 cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 try:
-    cross_entropy(tf.ones((64, 1)), judge(real_images[:rest]))
+    cross_entropy(tf.ones((64, 1)), discriminator(real_images[:rest]))
 except (ValueError, tf.errors.InvalidArgumentError):
     print(f"labels for 64, {rest} images: an error (after {full} full batches)")
-print("labels made like the output:", tf.ones_like(judge(real_images[:rest])).shape)
+print("labels made like the output:", tf.ones_like(discriminator(real_images[:rest])).shape)
 
 # %% [markdown]
 # An error is the kind case. Worse is what fits by accident. Labels of the shape (64,) against
@@ -748,9 +736,7 @@ print("both in one batch: the same image?", np.allclose(*together, atol=1e-4))
 # wants more ink than tanh can give. A small dense GAN on three scales, after 600 steps:
 
 # %%
-from dcgan_lib import RECIPES
-from dcgan_lib.plots import image_grid
-from dcgan_lib.training import build_gan
+from dcgan_lib import RECIPES, build_gan, image_grid
 
 widths = {"generator_widths": (64, 128), "discriminator_widths": (64, 32)}
 small = RECIPES["vanilla"].replace(**widths, g_learning_rate=1e-3, d_learning_rate=1e-3)

@@ -12,14 +12,14 @@
 # In this notebook you will
 #
 # - see what each of the well-known tricks changes in a training step, and why it might help;
-# - compare them all with one judge: quality after equal steps, and in equal time;
+# - compare them all with one evaluator: quality after equal steps, and in equal time;
 # - draw five losses as functions of what D says, and see where their slopes vanish;
 # - measure how steep a critic is, and tame it in two ways: by a penalty, by dividing its weights;
 # - build two players who are told the digit, and train them yourself;
 # - choose the digit, blend two digits, and test that no ten prototypes are hiding behind it.
 #
 # **You need** notebooks [01](01_data.ipynb) to [05](05_latent_exploration.ipynb) and
-# [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are judged.
+# [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are measured.
 # **Run time**: about a minute on two idle processor cores, no GPU.
 #
 # **Where we are.** The *generator* G draws images from random numbers, the *discriminator* D tells
@@ -33,28 +33,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -82,7 +70,7 @@ from dcgan_lib import load_study
 
 study = load_study("tricks")
 print("made by:", study.about["command"])
-print("judge:  ", study.about["evaluator"], "  steps:", max(r["step"] for r in study.rows))
+print("evaluator:  ", study.about["evaluator"], "  steps:", max(r["step"] for r in study.rows))
 print("seeds:  ", *sorted({row["seed"] for row in study.rows}), "  rows:", len(study.rows))
 print("one row:", study.rows[0])
 
@@ -234,9 +222,10 @@ def in_words(values):
 # In each step D moves p times and G moves k times: `d_steps` and `g_steps`, in `fast` once each. A
 # move makes the player's **loss**, the number that it wants small, a little smaller. It follows the
 # **gradient**, which says for each weight how much the loss would change with it. G's gradient
-# comes through D. So more moves of D make a better judge, who points more surely to what is wrong;
-# more moves of G let it use what this judge can teach. (In Goodfellow's paper of 2014, where GANs
-# come from, k counts *D's* moves. When you read "k = 5" somewhere, look which player is meant.)
+# comes through D. So more moves of D make a better discriminator, which points more surely to what
+# is wrong; more moves of G let it use what this discriminator can teach. (In Goodfellow's paper of
+# 2014, where GANs come from, k counts *D's* moves. When you read "k = 5" somewhere, look which
+# player is meant.)
 
 # %%
 for p, k in [(1, 1), (3, 1), (1, 3), (2, 2)]:
@@ -404,31 +393,29 @@ plot_images(scale(data.images[:6]), columns=6, title=f"Real images: {data.name}"
 # None, a little and much of it:
 
 # %%
-draw = np.random.default_rng(0)
+rng = np.random.default_rng(0)
 clean = scale(data.images[:6])
 strengths = (0.0, 0.05, 0.2)
-grainy = [clean + s * draw.standard_normal(clean.shape) for s in strengths]
+grainy = [clean + s * rng.standard_normal(clean.shape) for s in strengths]
 titles = [f"noise {strength}" for strength in strengths for _ in clean]
 plot_images(np.clip(np.concatenate(grainy), -1, 1), columns=6, titles=titles)
 
 # %% [markdown]
 # There is a catch. Sønderby et al. add noise to real *and* drawn images, and let it fade away. Here
 # only the real ones get it (as in the recipe `smooth`, after a well-known notebook). Then a perfect
-# G would have to draw the grain as well. What would the judge say of such a G? We ask, with real
-# images: one half of the held-out images against the other half with noise.
+# G would have to draw the grain as well. What would the evaluator say of such a G? We ask, with
+# real images: one half of the held-out images against the other half with noise.
 
 # %%
-from dcgan_lib import Evaluator
-from dcgan_lib.data import hold_out_indices
-from dcgan_lib.metrics import frechet_distance
+from dcgan_lib import Evaluator, frechet_distance, hold_out_indices
 
-judge = Evaluator()
+evaluator = Evaluator()
 allowed, held_out = hold_out_indices(len(data.images), 10_000)
 held_out = held_out[: 600 if QUICK else 10_000]
 held, held_labels = scale(data.images[held_out]), data.labels[held_out]
-held_features, held_probabilities = judge(held)
+held_features, held_probabilities = evaluator(held)
 print("right on", f"{np.mean(held_probabilities.argmax(axis=1) == held_labels):.1%} of real images")
-print("the judge of the study:", judge.hash == study.about["evaluator"])
+print("the evaluator of the study:", evaluator.hash == study.about["evaluator"])
 
 # %% [markdown]
 # (Half as many images as in the study. That makes each distance a little larger than there, by less
@@ -437,8 +424,8 @@ print("the judge of the study:", judge.hash == study.about["evaluator"])
 # %%
 half = len(held) // 2
 for strength in strengths:
-    noise = strength * draw.standard_normal(held[half:].shape)
-    seen, _ = judge(np.clip(held[half:] + noise, -1, 1))
+    noise = strength * rng.standard_normal(held[half:].shape)
+    seen, _ = evaluator(np.clip(held[half:] + noise, -1, 1))
     distance = frechet_distance(held_features[:half], seen)
     print(f"real images with noise {strength:4}: distance {distance:6.1f}")
 
@@ -468,8 +455,7 @@ compare("noise 0.05", "noise 0.2")
 # three times too fast if we counted steps.
 
 # %%
-from dcgan_lib.recipes import get_recipe
-from dcgan_lib.training import build_optimizer
+from dcgan_lib import build_optimizer, get_recipe
 
 moves = np.arange(0, 601, 10)
 rates = {}
@@ -573,6 +559,8 @@ class HingeLoss(GANLoss):
 class WassersteinLoss(GANLoss):
     """D, here called a critic, makes the gap between real and fake scores wide; G closes it."""
 
+    accuracy_counts = False
+
     def discriminator_loss(self, real_output: tf.Tensor, fake_output: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(fake_output) - tf.reduce_mean(real_output)
 
@@ -589,8 +577,7 @@ class WassersteinLoss(GANLoss):
 # (notebook 03).
 
 # %%
-from dcgan_lib import BinaryCrossentropyLoss
-from dcgan_lib.losses import SaturatingLoss
+from dcgan_lib import BinaryCrossentropyLoss, SaturatingLoss
 
 losses = {
     "cross-entropy": BinaryCrossentropyLoss(),
@@ -662,14 +649,19 @@ compare("hinge")
 # tape, because D's move needs the gradient of a gradient.
 
 # %%
+from collections.abc import Sequence
+
 import keras
 
 
-def slope_penalty(discriminator: keras.Model, images: tf.Tensor) -> tf.Tensor:
+def slope_penalty(
+    discriminator: keras.Model, images: tf.Tensor, labels: Sequence[tf.Tensor] = ()
+) -> tf.Tensor:
     """Returns the mean of (slope - 1)², a scalar."""
     with tf.GradientTape() as tape:
         tape.watch(images)
-        output = tf.reduce_sum(discriminator(images, training=True))
+        inputs = [images, *labels] if labels else images
+        output = tf.reduce_sum(discriminator(inputs, training=True))
     gradients = tape.gradient(output, images)
     squares = tf.reduce_sum(tf.square(gradients), axis=range(1, len(images.shape)))
     slopes = tf.sqrt(squares + 1e-12)  # the square root's own slope is infinite at 0
@@ -683,37 +675,30 @@ def slope_penalty(discriminator: keras.Model, images: tf.Tensor) -> tf.Tensor:
 # output would depend on all images. So `wgan_gp` has none in D.
 #
 # At which images? The slope matters between the fake and the real ones, where G has to go. A line
-# is drawn from each fake image to a real one and a random point taken on it: `mixed`. Here is the
-# whole move of D, the method `d_step` of the library's `GradientPenaltyDCGAN`. What is new against
-# notebook 04 are the lines with `shares`, `mixed`, `penalty` and `total`.
+# is drawn from each fake image to a real one and a random point taken on it: `mixed`. D's move
+# stays as it was in notebook 04, where it asked the loss for a `penalty` and got 0. Now it gets
+# one, from the method of the library's `GradientPenalty`, which can be put around any loss.
+# (`labels` is empty until section 8, where the players are told which digit an image shows.)
 
 # %%
-from dcgan_lib.gan import apply_gradients, untouched
+from dcgan_lib import as_list, mixing_shares
 
 
-def d_step(self, real_images: tf.Tensor, noise: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Moves the discriminator; `d_loss` leaves the penalty out."""
-    with untouched(self.generator):
-        fake_images = self.generator(noise, training=True)
-    shares = self.mixing_shares(real_images)
-    with tf.GradientTape() as tape:
-        real_output = self.discriminator(self.noisy(real_images), training=True)
-        fake_output = self.discriminator(fake_images, training=True)
-        loss = self.gan_loss.discriminator_loss(real_output, fake_output)
-        mixed = shares * real_images + (1.0 - shares) * fake_images
-        penalty = self.gradient_penalty * slope_penalty(self.discriminator, mixed)
-        total = loss + penalty
-    apply_gradients(tape, total, self.discriminator, self.d_optimizer)
-    return self.verdicts(real_output, fake_output) | {"d_loss": loss}
+def penalty(self, game: keras.Model, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """Returns the weighted mean of (slope - 1)² at random mixtures of real and fake images."""
+    (real_images, *labels), (fake_images, *_) = as_list(real), as_list(fake)
+    shares = mixing_shares(game, real_images)
+    mixed = shares * real_images + (1.0 - shares) * fake_images
+    return self.weight * slope_penalty(game.discriminator, mixed, labels)
 
 
 # %% [markdown]
 # To be sure that what you read is what runs, we put it into the library's class:
 
 # %%
-from dcgan_lib.variants import GradientPenaltyDCGAN
+from dcgan_lib import GradientPenalty
 
-GradientPenaltyDCGAN.d_step = d_step
+GradientPenalty.penalty = penalty
 
 # %% [markdown]
 # The recipe has three more changes: p = 3 moves of D for one of G (the gap is a distance only if
@@ -782,7 +767,7 @@ def normalised_kernel(self, training: bool) -> tf.Tensor:
 # happen with σ frozen as well.
 
 # %% tags=["nbval-check-output"]
-from dcgan_lib.variants import SpectralDense
+from dcgan_lib import SpectralDense
 
 keras.utils.set_random_seed(0)
 layer = SpectralDense(3)
@@ -834,8 +819,7 @@ def mean_slope(critic, images):
 # operations that runs without Python, and so faster (notebook 04).
 
 # %%
-from dcgan_lib import training_batches
-from dcgan_lib.training import build_gan
+from dcgan_lib import build_gan, training_batches, untouched
 
 
 def train_alone(recipe, moves):
@@ -953,7 +937,7 @@ compare("hinge", "spectral", "wgan_gp")
 # Numbers are not pictures. Twenty drawings of six variants, all from the same latent vectors:
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 chosen = ("fast", "noise 0.2", "hinge", "spectral", "wgan_gp", "conditional")
 figure, axes = plt.subplots(2, 3, figsize=(9, 2.2), layout="constrained")
@@ -984,8 +968,7 @@ plt.show()
 # input for labels.)
 
 # %%
-from dcgan_lib import UserError
-from dcgan_lib.latent import CLASSES, takes_labels
+from dcgan_lib import CLASSES, UserError, takes_labels
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -1011,9 +994,7 @@ print(one_hot(np.array([7, 0])))
 # %%
 from keras import layers
 
-from dcgan_lib import build_generator
-from dcgan_lib.networks import MNIST_SHAPE, ImageShape
-from dcgan_lib.recipes import Recipe
+from dcgan_lib import MNIST_SHAPE, ImageShape, Recipe, build_generator
 
 
 def build_conditional_generator(
@@ -1094,56 +1075,48 @@ def generator_input(
 # %% [markdown]
 # ### The step
 #
-# D's move in `ConditionalDCGAN`. A batch is now a pair, images and labels, and so is the noise:
-# latent vectors and *the same labels*. For each real 7 in the batch G must draw a 7. If the fake
-# images had labels in other shares than the real ones, D could tell them by that.
+# A batch is now a pair, images and labels, and so is the noise: latent vectors and *the same
+# labels*. For each real 7 in the batch G must draw a 7. If the fake images had labels in other
+# shares than the real ones, D could tell them by that. The moves of both players stay as they are
+# in notebook 04; `ConditionalDCGAN` only says what noise and what a drawn batch are.
 
 
 # %%
-def d_step(
-    self, real: tuple[tf.Tensor, tf.Tensor], noise: tuple[tf.Tensor, tf.Tensor]
-) -> dict[str, tf.Tensor]:
-    real_images, labels = real
-    with untouched(self.generator):
-        fake_images = self.generator(noise, training=True)
-    with tf.GradientTape() as tape:
-        real_output = self.discriminator([self.noisy(real_images), labels], training=True)
-        fake_output = self.discriminator([fake_images, labels], training=True)
-        loss = self.gan_loss.discriminator_loss(real_output, fake_output)
-    apply_gradients(tape, loss, self.discriminator, self.d_optimizer)
-    return self.verdicts(real_output, fake_output) | {"d_loss": loss}
+from dcgan_lib import ConditionalDCGAN
+
+Pair = tuple[tf.Tensor, tf.Tensor]  # of images or latent vectors, and one-hot labels
+
+
+def draw(self, noise: Pair) -> Pair:
+    """Draws images, each with the label that was asked for."""
+    _, labels = noise
+    return self.generator(noise, training=True), labels
 
 
 # %% [markdown]
-# Mind what D never sees: a real 3 with the label 7. It learns that this is wrong all the same.
-# Where a 7 is asked, real images look like sevens, and an image that does not must be one of G's.
+# D takes the pair that `draw` returns, or a real one. Mind what it never sees: a real 3 with the
+# label 7. It learns that this is wrong all the same. Where a 7 is asked, real images look like
+# sevens, and an image that does not must be one of G's.
 #
 # ### Train it
 #
-# We make the class from what we have read, and train it for less than a minute. That is a small
-# part of what the recipe takes.
+# We put the method into the class, and train it for less than a minute. That is a small part of
+# what the recipe takes.
 
 # %%
-from dcgan_lib.conditional import ConditionalDCGAN
-
-
-class ShownConditional(ConditionalDCGAN):
-    """The library's conditional DCGAN with the step shown above."""
-
-    d_step = d_step
-
+ConditionalDCGAN.draw = draw
 
 # %% [markdown]
 # The players from above, an optimizer for each, cross-entropy as the loss (which is the default):
 
 # %%
 steps = 3 if QUICK else 300
-gan = ShownConditional(*players, ema_decay=recipe.ema_decay)
+gan = ConditionalDCGAN(*players, ema_decay=recipe.ema_decay)
 gan.compile(build_optimizer(recipe, "g", steps), build_optimizer(recipe, "d", steps))
 
 # %% [markdown]
-# `training_batches` takes labels along with the images. (The images of the study were judged after
-# a training without the held-out ones, so we leave those out too.)
+# `training_batches` takes labels along with the images. (The images of the study were measured
+# after a training without the held-out ones, so we leave those out too.)
 
 # %%
 labels = one_hot(data.labels[allowed])
@@ -1192,8 +1165,7 @@ plot_images(ten_by_ten(gan.sampler, rows=4), columns=10, title=f"After {steps} s
 # A longer training comes with the library: weights, and a card that says what they are.
 
 # %%
-from dcgan_lib import load_pretrained
-from dcgan_lib.pretrained import model_card
+from dcgan_lib import load_pretrained, model_card
 
 generator = load_pretrained("conditional")
 card = model_card("conditional")
@@ -1251,7 +1223,7 @@ def shared(values):
 
 # %%
 for name, values in {"ink": ink.reshape(-1, 10), "slant": slant.reshape(-1, 10)}.items():
-    control = shared(draw.permuted(values, axis=0))
+    control = shared(rng.permuted(values, axis=0))
     print(f"{name:6} same vector: {shared(values):5.2f}   shuffled: {control:5.2f}")
 
 # %% [markdown]
@@ -1268,7 +1240,7 @@ per_digit = 30 if QUICK else 1000
 asked = np.arange(10).repeat(per_digit)
 latent = sample_latent(len(asked), generator.input_shape[0][-1], seed=99)
 drawn = paint(generator, latent, asked)
-drawn_features, drawn_probabilities = judge(drawn)
+drawn_features, drawn_probabilities = evaluator(drawn)
 as_asked = drawn_probabilities.argmax(axis=1) == asked
 print(f"the digit that was asked: {as_asked.mean():.1%}")
 
@@ -1307,8 +1279,8 @@ plot_images(drawn[wrong], columns=8, titles=titles, size=1.0)
 # %%
 surest = [np.argmax(drawn_probabilities[:, d] * (asked == d)) for d in range(10)]
 copies = drawn[surest].repeat(per_digit, axis=0)
-copies = np.clip(copies + 0.02 * draw.standard_normal(copies.shape), -1, 1)
-copy_features, copy_probabilities = judge(copies)
+copies = np.clip(copies + 0.02 * rng.standard_normal(copies.shape), -1, 1)
+copy_features, copy_probabilities = evaluator(copies)
 print(f"the digit that was asked: {np.mean(copy_probabilities.argmax(axis=1) == asked):.1%}")
 
 # %% [markdown]
@@ -1323,7 +1295,7 @@ print(f"the digit that was asked: {np.mean(copy_probabilities.argmax(axis=1) == 
 # on both sides, or it would not be fair.
 
 # %%
-from dcgan_lib.metrics import precision_recall_density_coverage
+from dcgan_lib import precision_recall_density_coverage
 
 coverages = []
 for digit in range(10):
@@ -1386,7 +1358,7 @@ plot_images(images, columns=11, title="From one label to another: 3–8, 1–7, 
 # nothing taught G what half a 3 is. Where does the evaluator change its mind?
 
 # %%
-_, judged = judge(images)
+_, judged = evaluator(images)
 judged = judged.reshape(len(pairs), 11, 10)
 figure, axis = plt.subplots(figsize=(6.5, 2.8), layout="constrained")
 for (a, b), rows in zip(pairs, judged, strict=True):
@@ -1412,7 +1384,7 @@ plt.show()
 # second line is a call of this function:
 
 # %% tags=["nbval-check-output"]
-from dcgan_lib.training import save_samples
+from dcgan_lib import save_samples
 
 save_samples(generator, RUNS / "sevens.npy", count=100, digit=7)
 sevens = np.load(RUNS / "sevens.npy")
@@ -1545,7 +1517,7 @@ for name, what in changed.items():
 # - *Worse in both*: `spectral` and `wgan_gp`. That is no verdict on their papers: there they were
 #   made for other networks, other losses, other troubles, and were tuned together with their rates.
 #
-# What stays true whatever the numbers say: measure with one judge that nobody trains; count the
+# What stays true whatever the numbers say: measure with one evaluator that nobody trains; count the
 # price; fix the rule before you look; change one thing at a time; and run more seeds than one.
 #
 # To make the study yourself (half an hour to an hour on two cores): the command in section 1, in a
@@ -1717,7 +1689,7 @@ plot_images(written, columns=8)
 # ## What you did
 #
 # - You saw what each of the well-known tricks changes in a training step, and why it might help.
-# - You compared them all with one judge: quality after equal steps, and in equal time.
+# - You compared them all with one evaluator: quality after equal steps, and in equal time.
 # - You drew five losses as functions of what D says, and saw where their slopes vanish.
 # - You measured how steep a critic is, and tamed it in two ways: by a penalty, by dividing its
 #   weights.

@@ -15,8 +15,8 @@
 # - let the builders derive both networks from the images' size, and meet one that they refuse;
 # - train on handwritten digits that need no network;
 # - train on coloured shapes, and watch them take form;
-# - ask our judge of digits about hearts and stars, and learn when not to believe a score;
-# - check a generator without any judge: average, colours, nearest neighbours;
+# - ask our evaluator of digits about hearts and stars, and learn when not to believe a score;
+# - check a generator without any evaluator: average, colours, nearest neighbours;
 # - train on a folder of pictures and pack an `.npz`, as you would with your own;
 # - read how far a small DCGAN gets on Fashion-MNIST and on CIFAR-10, and try it.
 #
@@ -30,28 +30,16 @@
 # elsewhere it installs it. You need not read it.
 
 # %%
-import importlib.util
 import os
-import subprocess
 import sys
-from importlib.metadata import distributions
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
-for folder in (Path.cwd(), Path.cwd().parent):  # in a clone, its own library comes first
-    if (folder / "dcgan_lib" / "__init__.py").exists():
-        sys.path.insert(0, str(folder))
-if importlib.util.find_spec("dcgan_lib") is None:  # alone, as in Colab: install it
-    address = "unset"
-    source = os.environ.get("DCGAN_SOURCE", address)
-    if source == "unset":
-        raise RuntimeError("set DCGAN_SOURCE to a folder or git address to install dcgan_lib from")
-    there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    keep = [f"{d.name}=={d.version}" for d in there]  # never reinstall these
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *keep], check=True)
-
-import dcgan_lib
-
+sys.path.insert(0, os.path.abspath(".."))  # in a clone, its own library comes first
+try:
+    import dcgan_lib
+except ModuleNotFoundError:  # alone, as in Colab: install it
+    source = os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address
+    assert os.system(f'"{sys.executable}" -m pip install -q "{source}"') == 0
+    import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 # %% [markdown]
@@ -92,8 +80,7 @@ for name in ("digits", "shapes"):
 # random colour on a dark or a light ground. Size, place and turn are random too, but only a little.
 
 # %%
-from dcgan_lib import plot_images, scale
-from dcgan_lib.data import SHAPES
+from dcgan_lib import SHAPES, plot_images, scale
 
 shapes = load_images("shapes")
 names = [SHAPES[label] for label in shapes.labels[:20]]
@@ -133,8 +120,7 @@ except UserError as error:
 # %%
 import math
 
-from dcgan_lib import Recipe
-from dcgan_lib.networks import ImageShape
+from dcgan_lib import ImageShape, Recipe
 
 
 def first_size(recipe: Recipe, image_shape: ImageShape) -> tuple[int, int]:
@@ -309,7 +295,7 @@ plt.show()
 # vectors that G has never met:
 
 # %%
-from dcgan_lib.plots import image_grid
+from dcgan_lib import image_grid
 
 fresh = run.generator.predict(sample_latent(60, 100, seed=5), verbose=0)
 figure, axis = plt.subplots(figsize=(8.5, 3.9), layout="constrained")
@@ -352,11 +338,11 @@ plt.show()
 # **continuous**: a small change of the latent vector changes the image a little, so there is no
 # leap.
 #
-# ## 5 · A judge that knows only digits
+# ## 5 · An evaluator that knows only digits
 #
-# In [notebook 07](07_measuring_quality.ipynb) we measured quality with a **judge**: a
+# In [notebook 07](07_measuring_quality.ipynb) we measured quality with an **evaluator**: a
 # **classifier** (a network that says which digit an image shows) trained once on MNIST and frozen.
-# Can it judge shapes? It takes grey images of 28×28 pixels only, so we turn *real* shapes into
+# Can it measure shapes? It takes grey images of 28×28 pixels only, so we turn *real* shapes into
 # such: light on black, as digits are, and two pixels cut off at each side.
 
 # %%
@@ -385,16 +371,16 @@ for label, name in enumerate(SHAPES):
 # is less sure (0.61 and 0.37), yet most hearts are a “9” to it. **Confidence**, the probability of
 # its first choice, need not fall because a question makes no sense. So:
 #
-# - Scores that rest on this judge (Fréchet distance, precision, coverage, classes drawn) mean
+# - Scores that rest on this evaluator (Fréchet distance, precision, coverage, classes drawn) mean
 #   something for MNIST, and with care for other handwritten digits of 28×28 pixels. Its features
 #   are strokes and loops of digits; what sets a sleeve apart from a trouser leg it never learned.
 # - For Fashion-MNIST the format fits, so that a program could compute a distance. The number would
 #   be worth nothing. The library therefore writes a quality curve for digits only.
-# - A score for other images needs a judge that was trained on them, or on something richer. The
-#   usual one for photographs is a network trained on a million of them; it is not part of this
+# - A score for other images needs an evaluator that was trained on them, or on something richer.
+#   The usual one for photographs is a network trained on a million of them; it is not part of this
 #   project.
 #
-# ## 6 · Checks that need no judge
+# ## 6 · Checks that need no evaluator
 #
 # Three checks work with any images. None is a score of quality; each finds one kind of failure.
 # We draw as many images as there are test images, which nobody trained on. The first line brings
@@ -535,7 +521,7 @@ plt.show()
 # training set than all but one in a hundred of the unseen.
 
 # %%
-from dcgan_lib.metrics import copied_share
+from dcgan_lib import copied_share
 
 for title, images in sets.items():
     print(f"{title:28} {copied_share(images, real, unseen):.3f}")
@@ -662,7 +648,7 @@ train_if_wanted("cifar10", recipe)
 # What may you hope for? Photographs are far harder than shapes: every image has another ground,
 # and a cat has no outline that two cats share. A figure from the literature, the *inception score*
 # (higher is better; computed with a classifier of photographs, so it has nothing to do with our
-# judge):
+# evaluator):
 #
 # - real images of CIFAR-10: 11.24 (Salimans et al. 2016, "Improved Techniques for Training GANs",
 #   table 3);
@@ -825,8 +811,9 @@ check_arrays_of(packed)
 # - You let the builders derive both networks from the images' size, and met one that they refuse.
 # - You trained on handwritten digits that need no network.
 # - You trained on coloured shapes, and watched them take form.
-# - You asked our judge of digits about hearts and stars, and learned when not to believe a score.
-# - You checked a generator without any judge: average, colours, nearest neighbours.
+# - You asked our evaluator of digits about hearts and stars, and learned when not to believe a
+#   score.
+# - You checked a generator without any evaluator: average, colours, nearest neighbours.
 # - You trained on a folder of pictures and packed an `.npz`, as you would with your own.
 # - You read how far a small DCGAN gets on Fashion-MNIST and on CIFAR-10, and can try it.
 #

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
@@ -37,7 +36,6 @@ def _offline():
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DCGAN_DATA", raising=False)
         patch.setattr(keras.datasets.mnist, "load_data", _no_network)
-        patch.setattr(data, "_load_digits", functools.cache(data._load_digits))
         yield
 
 
@@ -95,7 +93,7 @@ def run_copy(finished_run, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def html() -> str:
     """The latent explorer's page."""
-    from dcgan_lib.pretrained import EXPLORER_PAGE
+    from dcgan_lib.shelf.pretrained import EXPLORER_PAGE
 
     return EXPLORER_PAGE.read_text(encoding="utf-8")
 

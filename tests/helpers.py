@@ -40,7 +40,7 @@ def tiny_options(name: str, **changes) -> list[str]:
 
 
 def make_gan(recipe: Recipe, num_images: int = 64):
-    from dcgan_lib.training import build_gan
+    from dcgan_lib.building import build_gan
 
     return build_gan(recipe, num_images)
 

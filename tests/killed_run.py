@@ -15,14 +15,14 @@ from dcgan_lib import cli, import_tensorflow
 
 import_tensorflow()
 
-from dcgan_lib import callbacks  # noqa: E402
+from dcgan_lib.runs import log  # noqa: E402
 
 number, last_step, delay = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-write, write_bytes = callbacks.RunLog.write, Path.write_bytes
+append_row, write_bytes = log.append_row, Path.write_bytes
 
 
-def write_and_be_struck(log, row):
-    write(log, row)
+def append_and_be_struck(path, row):
+    append_row(path, row)
     if row[0] == last_step and delay == "writing":
         Path.write_bytes = write_half
     elif row[0] == last_step:
@@ -34,5 +34,5 @@ def write_half(path, content):
     os.kill(os.getpid(), number)
 
 
-callbacks.RunLog.write = write_and_be_struck
+log.append_row = append_and_be_struck
 sys.exit(cli.main(["train", *sys.argv[4:]]))

@@ -21,8 +21,8 @@ import scoreboard  # noqa: E402
 import scoreboard_report as report  # noqa: E402
 from keras import layers  # noqa: E402
 
+from dcgan_lib.building import build_networks  # noqa: E402
 from dcgan_lib.recipes import RECIPES  # noqa: E402
-from dcgan_lib.training import build_networks  # noqa: E402
 
 
 def test_the_table_is_made_from_the_results():
@@ -30,7 +30,7 @@ def test_the_table_is_made_from_the_results():
     assert json.loads(bench.TABLE.read_text()) == made
 
 
-def test_every_result_names_its_judge_and_its_settings():
+def test_every_result_names_its_evaluator_and_its_settings():
     results = [json.loads(file.read_text()) for file in bench.RESULTS.glob("*.json")]
     assert len(results) >= 6
     assert {result["evaluator"] for result in results} == {"67a18d0aad86"}
@@ -149,7 +149,7 @@ def test_the_readme_has_what_the_results_say():
     assert readme_part("scoreboard") == text
 
 
-def test_every_score_names_its_judges():
+def test_every_score_names_its_evaluators():
     for runs in report.results().values():
         for run in runs:
             assert run["evaluators"] == {"primary": "67a18d0aad86", "second": "c5942aad00db"}
@@ -180,7 +180,9 @@ def run_of(distances, reports, total=100, kind="itself"):
     verdict = {"frechet_distance": 1.0, "floor": 0.5, "coverage": 0.8, "coverage_floor": 0.9}
     verdicts = {
         step: {
-            each: {judge: verdict | {"frechet_distance": d} for judge in ("primary", "second")}
+            each: {
+                evaluator: verdict | {"frechet_distance": d} for evaluator in ("primary", "second")
+            }
             for each in (kind, "averaged")
         }
         for step, d in reports.items()
@@ -233,21 +235,21 @@ def test_a_mark_is_the_generator_next_to_it():
 def test_a_score_is_kept_beside_what_was_scored(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(scoreboard, "draw", lambda recipe, path, kind: drawn.append(kind))
-    judge = types.SimpleNamespace(hash="one")
-    court = types.SimpleNamespace(
-        judges=[judge], curve=lambda images: 7.0, report=lambda images: {"primary": 7.0}
+    evaluator = types.SimpleNamespace(hash="one")
+    both = types.SimpleNamespace(
+        evaluators=[evaluator], curve=lambda images: 7.0, report=lambda images: {"primary": 7.0}
     )
     path = scoreboard.aside(tmp_path, 12)
 
     def score(exactly: bool) -> dict:
-        return scoreboard.score_one(RECIPES["tutorial"], path, court, exactly)
+        return scoreboard.score_one(RECIPES["tutorial"], path, both, exactly)
 
     assert score(False) == score(False)
     assert drawn == ["itself", "averaged"]  # once
     assert score(True) == score(True) == score(False)
     assert score(True)["report"] == {kind: {"primary": 7.0} for kind in ("itself", "averaged")}
     assert len(drawn) == 4  # the report was missing
-    judge.hash = "another"
+    evaluator.hash = "another"
     score(False)
     assert len(drawn) == 6
     keeping = scoreboard.PutAside(tmp_path, [12], RECIPES["tutorial"])

@@ -23,10 +23,14 @@ from dcgan_lib import (
     sample_latent,
     train_dcgan_mnist,
 )
-from dcgan_lib import callbacks as cb
-from dcgan_lib.checkpoints import Checkpoints, state_variables
 from dcgan_lib.cli import main
+from dcgan_lib.gan import METRICS, state_variables
+from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.plots import image_grid
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.saving import SaveCheckpoints
+from dcgan_lib.runs.signals import Signals, TrainingInterrupted
 
 KILLED_RUN = Path(__file__).with_name("killed_run.py")
 
@@ -150,8 +154,8 @@ def test_in_a_notebook_one_picture_is_replaced(monkeypatch):
 
 def test_a_log_row_is_the_mean_of_its_interval(tmp_path):
     gan = FakeGan()
-    gan.interval_metrics = [keras.metrics.Mean(name=name) for name in cb.METRICS]
-    log = cb.RunLog(tmp_path / "log.csv", 2, total_steps=5, images_seen=lambda step: 10 * step)
+    gan.interval_metrics = [keras.metrics.Mean(name=name) for name in METRICS]
+    log = RunLog(tmp_path / "log.csv", tiny(log_every=2, batch_size=10, epochs=None, steps=5), 50)
     log.set_model(gan)
     log.on_train_begin()
     for value in (1.0, 3.0, 5.0, 9.0, 100.0):
@@ -160,7 +164,7 @@ def test_a_log_row_is_the_mean_of_its_interval(tmp_path):
         gan.step.assign_add(1)
         log.on_train_batch_end(0)
     header, *rows = read_rows(tmp_path / "log.csv")
-    assert header == ["step", "images", *cb.METRICS]
+    assert header == ["step", "images", *METRICS]
     assert rows == [
         ["2", "20", *["2.0"] * 4],
         ["4", "40", *["7.0"] * 4],
@@ -197,13 +201,13 @@ def test_a_loss_that_is_no_number_stops_and_the_checkpoint_is_sound(
 ):
     gan = make_gan(tiny())
     gan.compile(gan.g_optimizer, gan.d_optimizer, Spoiled(player, value), run_eagerly=True)
-    log = cb.RunLog(tmp_path / "log.csv", 1, 40, lambda step: step)
-    checkpoints = Checkpoints(tmp_path / "checkpoints", gan)
-    saving = cb.SaveCheckpoints(checkpoints, log, every=1)
+    log = RunLog(tmp_path / "log.csv", tiny(log_every=1), 64)
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    saving = SaveCheckpoints(checkpoints, log, Signals(), every=1)
     with pytest.raises(UserError, match=rf"{player}_loss is {value} at step 5.*learning rate"):
-        fit(gan, images, tiny(), 20, [cb.StopOnNonFinite(), log, saving])
+        fit(gan, images, tiny(), 20, [StopOnNonFinite(), log, saving])
     fresh = make_gan(tiny(seed=3))
-    assert Checkpoints(tmp_path / "checkpoints", fresh).restore_newest() is not None
+    assert Checkpoints(tmp_path / "checkpoints").restore_newest(fresh) is not None
     assert int(fresh.step) == 4
     assert all(np.isfinite(variable).all() for variable in state_variables(fresh))
     assert not list((tmp_path / "checkpoints").glob(".tmp-*"))
@@ -244,7 +248,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     recipe, expected, epoch_means = uninterrupted
     before = signal.getsignal(number)
     options = {"output": tmp_path / "run", "data": str(digits_file), "verbose": False}
-    with pytest.raises(cb.TrainingInterrupted, match=f"{number.name} at step {step}"):
+    with pytest.raises(TrainingInterrupted, match=f"{number.name} at step {step}"):
         train_dcgan_mnist(recipe, callbacks=[SignalAt(step, number)], **options)
     assert signal.getsignal(number) is before
     assert len(list((tmp_path / "run/checkpoints").iterdir())) == 1
@@ -281,7 +285,7 @@ def test_ctrl_c_ends_with_the_command_that_goes_on(digits_file, tmp_path, monkey
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 130, ended.stderr
     assert "Traceback" not in ended.stderr
-    words = shlex.split(re.search(r"Go on with: dcgan (.*)", ended.stdout)[1])
+    words = shlex.split(re.search(r"Resume with: dcgan (.*)", ended.stdout)[1])
     interrupted_at = len(read_rows(folder / "log.csv")) - 1
     assert 4 <= interrupted_at < 12
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,10 @@ import tensorflow as tf
 from helpers import arrays, equal, make_gan, tiny
 
 from dcgan_lib import RECIPES, UserError, sample_latent
-from dcgan_lib.conditional import build_conditional_discriminator, build_conditional_generator
+from dcgan_lib.beyond.conditional import (
+    build_conditional_discriminator,
+    build_conditional_generator,
+)
 from dcgan_lib.latent import generator_input, latent_dim_of, one_hot
 
 

@@ -1,9 +1,7 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
-import itertools
 import json
 import shutil
-import zipfile
 import zlib
 
 import imageio.v3 as iio
@@ -11,22 +9,18 @@ import keras
 import numpy as np
 import pytest
 from helpers import save_data, tiny
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from dcgan_lib import (
-    RECIPES,
     UserError,
     load_images,
     scale,
     train_dcgan_mnist,
-    training_batches,
-    unscale,
 )
-from dcgan_lib import data as data_module
-from dcgan_lib.data import data_hash, hold_out_indices
-from dcgan_lib.training import check_buildable, training_images
+from dcgan_lib.data import data_hash, load_training_set
+from dcgan_lib.datasets import own, shapes
+from dcgan_lib.datasets.digits import load_digits
+from dcgan_lib.measuring.quality import QualityCallback
 
 GOOD = np.arange(20 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28)
 
@@ -61,7 +55,7 @@ def test_the_test_split_of_the_digits_is_other_drawings(digits):
 
 
 def test_digits_are_the_same_every_time(digits):
-    again = data_module._load_digits.__wrapped__("test")
+    again = load_digits.__wrapped__("test")
     assert np.array_equal(again.images, load_images("digits", "test").images)
     assert data_hash(digits.images) == data_hash(digits.images.copy())
 
@@ -196,15 +190,15 @@ def test_shapes():
     assert test.images.shape == (1000, 32, 32, 3)
     assert train.images.dtype == np.uint8
     assert train.name == "shapes"
-    assert np.bincount(train.labels).tolist() == [1000] * len(data_module.SHAPES)
-    assert set(test.labels) == set(range(len(data_module.SHAPES)))
+    assert np.bincount(train.labels).tolist() == [1000] * len(shapes.SHAPES)
+    assert set(test.labels) == set(range(len(shapes.SHAPES)))
     seen = {image.tobytes() for image in train.images}
     assert len(seen) == 6000
     assert not any(image.tobytes() in seen for image in test.images)
 
 
 def test_shapes_are_the_same_every_time():
-    again = data_module._draw_shapes.__wrapped__("test")
+    again = shapes.draw_shapes.__wrapped__("test")
     assert np.array_equal(again.images, load_images("shapes", "test").images)
     assert np.array_equal(again.labels, load_images("shapes", "test").labels)
 
@@ -224,7 +218,7 @@ def test_shapes_are_what_their_labels_say():
     test = load_images("shapes", "test")
     ink = np.abs(test.images.astype(int) - test.images[:, :1, :1]).max(axis=-1) > 60
     fills = {}
-    for label, name in enumerate(data_module.SHAPES):
+    for label, name in enumerate(shapes.SHAPES):
         boxes = [mask[np.ix_(mask.any(1), mask.any(0))] for mask in ink[test.labels == label]]
         fills[name] = np.mean([box.mean() for box in boxes])
         middles = [box[box.shape[0] // 2, box.shape[1] // 2] for box in boxes]
@@ -499,7 +493,7 @@ def test_folders_that_are_refused(tmp_path, monkeypatch):
     save_images(tmp_path / "class", 5)
     with pytest.raises(UserError, match=r"5 images.*test split.*6"):
         load_images(str(tmp_path), "test")
-    monkeypatch.setattr(data_module, "MAX_BYTES", 4 * 32 * 32 * 3)
+    monkeypatch.setattr(own, "MAX_BYTES", 4 * 32 * 32 * 3)
     with pytest.raises(UserError, match=r"5 images.*up to 4"):
         load_images(str(tmp_path))
     save_images(tmp_path, 1)
@@ -538,7 +532,7 @@ def test_a_folder_trains_is_found_again_and_resumed(size, change, tmp_path, monk
         "name": "own",
         "images": 34,
         "max_images": None,
-        "hash": data_hash(training_images(recipe, "own", None)[0]),
+        "hash": data_hash(load_training_set(recipe, "own").images),
     }
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # the folder is known by its full path
@@ -551,221 +545,14 @@ def test_a_folder_trains_is_found_again_and_resumed(size, change, tmp_path, monk
         train_dcgan_mnist(**options)
 
 
-def test_only_digits_are_held_out_to_be_judged(digits_file, tmp_path):
-    """The judge has learned digits: of other images its numbers would mean nothing."""
-    save_images(tmp_path / "own", 48, (28, 28), colour=False)
-    recipe = tiny(batch_size=8, hold_out=10)
+def test_quality_is_measured_on_digits_alone(digits_file, tmp_path, monkeypatch):
+    """The evaluator has learned digits: of other images its numbers would mean nothing."""
+    monkeypatch.setattr(QualityCallback, "SAMPLES", 4)
+    save_images(tmp_path / "own", 60, (28, 28), colour=False)
+    recipe = tiny(batch_size=8, hold_out=8)
     for data in ("digits", str(digits_file)):
-        assert len(training_images(recipe, data, None)[2]) == 10
+        assert QualityCallback.suits(load_training_set(recipe, data))
     for data in ("shapes", str(tmp_path / "own")):
-        assert len(training_images(recipe, data, None)[2]) == 0
-
-
-def test_own_arrays_and_shapes_train(tmp_path):
-    path = save_data(tmp_path / "own.npz", COLOUR.repeat(4, axis=0))
-    recipe = tiny(steps=2, batch_size=8)
-    for number, data in enumerate((str(path), "shapes")):
-        options = {"max_images": 40, "verbose": False}
-        run = train_dcgan_mnist(recipe, tmp_path / str(number), data, **options)
-        assert run.generator.output_shape == (None, 32, 32, 3)
-
-
-def test_sizes_that_cannot_be_built_are_refused_before_a_folder_is_made(tmp_path):
-    save_images(tmp_path / "own", 48, (28, 28))
-    recipe = tiny(generator_widths=(8, 8, 4), generator_strides=(2, 2, 2), batch_size=8)
-    with pytest.raises(UserError, match=r"generator_strides=\(2, 2, 2\).*28x28.*multiples of 8"):
-        train_dcgan_mnist(recipe, tmp_path / "run", str(tmp_path / "own"), verbose=False)
-    recipe = tiny(discriminator_widths=(8,) * 5, discriminator_pooling=True, batch_size=8)
-    with pytest.raises(UserError, match=r"discriminator_widths.*28 pixels 5 times.*up to 4 widths"):
-        train_dcgan_mnist(recipe, tmp_path / "run", str(tmp_path / "own"), verbose=False)
-    check_buildable(recipe.replace(discriminator_widths=(8,) * 4), (28, 28, 1))
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("name", [name for name in RECIPES if not RECIPES[name].conditional])
-def test_every_recipe_builds_for_every_size_of_own_images(name):
-    for size, channels in ((28, 3), (32, 1), (64, 3)):
-        check_buildable(tiny(name), (size, size, channels))
-
-
-def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    (tmp_path / "folder.npz").mkdir()
-    for name in ("nowhere.npz", "folder.npz"):
-        with pytest.raises(UserError, match=name):
-            load_images(str(tmp_path / name))
-
-
-def test_a_truncated_file_is_refused(good_file):
-    content = good_file.read_bytes()
-    for share in (0.0, 0.1, 0.5, 0.9, 0.999):
-        good_file.write_bytes(content[: int(share * len(content))])
-        with pytest.raises(UserError, match=r"good\.npz"):
-            load_images(str(good_file))
-
-
-def test_a_pickle_is_never_run(tmp_path):
-    path = tmp_path / "evil.npz"
-    marker = tmp_path / "ran"
-
-    class Evil:
-        def __reduce__(self):
-            return marker.touch, ()
-
-    path.write_bytes(__import__("pickle").dumps(Evil()))
-    with pytest.raises(UserError, match=r"evil\.npz"):
-        load_images(str(path))
-    save_data(path, GOOD, x_train=np.array([Evil()], dtype=object))
-    with pytest.raises(UserError, match="pickle"):
-        load_images(str(path))
-    assert not marker.exists()
-
-
-def test_a_file_that_unpacks_to_too_much_is_refused_unread(good_file, monkeypatch):
-    monkeypatch.setattr(data_module, "MAX_BYTES", 1000)
-    monkeypatch.setattr(np, "load", lambda *args, **kwargs: pytest.fail("was read"))
-    with pytest.raises(UserError, match=r"unpacks to .* up to 1,000"):
-        load_images(str(good_file))
-
-
-@pytest.mark.parametrize("count", [10**6, 10**10, 10**17])
-def test_an_array_that_declares_more_than_the_file_holds_is_refused(count, good_file, tmp_path):
-    """A few bytes may claim to be terabytes: no memory is asked for, no traceback comes."""
-    lie = tmp_path / "lie.npz"
-    with zipfile.ZipFile(good_file) as source, zipfile.ZipFile(lie, "w") as target:
-        for entry in source.namelist():
-            content = source.read(entry)
-            if entry == "x_train.npy":
-                length = int.from_bytes(content[8:10], "little")
-                header = content[10 : 10 + length].replace(b"(20, ", b"(%d, " % count)
-                header = header.rstrip() + b"\n"
-                content = content[:8] + len(header).to_bytes(2, "little") + header + content[-99:]
-            target.writestr(entry, content)
-    with pytest.raises(UserError, match=r"lie\.npz"):
-        load_images(str(lie))
-
-
-@settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=4))
-def test_flipped_bytes_give_data_or_a_clear_refusal(good_file, tmp_path, changes):
-    content = bytearray(good_file.read_bytes())
-    # Headers are a small part of the file: aim at them, or nothing but a checksum is tested.
-    spots = [i for i in range(len(content)) if i < 200 or i > len(content) - 700]
-    for where, value in changes:
-        content[spots[where % len(spots)]] = value
-    path = tmp_path / "flipped.npz"
-    path.write_bytes(content)
-    reason = refusal(path)
-    assert reason is None or ("flipped.npz" in reason and "\n" not in reason)
-
-
-def refusal(path) -> str | None:
-    """What is said against a file; None if it is loaded."""
-    try:
-        assert load_images(str(path)).images.shape == (20, 28, 28)
-    except UserError as error:
-        return str(error)
-
-
-# --- scaling and hold-out
-
-
-def test_scaling_there_and_back():
-    every_grey = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
-    scaled = scale(every_grey)
-    assert scaled.shape == (1, 16, 16, 1)
-    assert scaled.dtype == np.float32
-    assert (scaled.min(), scaled.max()) == (-1.0, 1.0)
-    assert np.array_equal(unscale(scaled)[..., 0], every_grey)
-    assert scale(np.zeros((2, 8, 8, 3), np.uint8)).shape == (2, 8, 8, 3)
-
-
-def test_unscaling_clips_and_rounds():
-    assert unscale(np.array([-7.0, -1.0, 0.0, 1.0, 7.0])).tolist() == [0, 0, 128, 255, 255]
-
-
-@pytest.mark.parametrize(("count", "held"), [(60_000, 10_000), (12_000, 2000), (6, 1), (5, 0)])
-def test_hold_out_is_fixed_disjoint_and_complete(count, held):
-    allowed, judges = hold_out_indices(count, 10_000)
-    assert len(judges) == held
-    assert np.array_equal(np.sort(np.concatenate([allowed, judges])), np.arange(count))
-    again, _ = hold_out_indices(count, 10_000)
-    assert np.array_equal(allowed, again)
-    if held > 1:
-        assert judges.max() - judges.min() > count / 2  # from everywhere, not a block
-
-
-def test_hold_out_can_be_switched_off():
-    allowed, judges = hold_out_indices(100, 0)
-    assert len(allowed) == 100
-    assert len(judges) == 0
-
-
-def test_data_hash_sees_values_order_and_shape():
-    hashes = {
-        data_hash(x) for x in (GOOD, GOOD[::-1], GOOD[:-1], GOOD.reshape(10, 56, 28), GOOD ^ 1)
-    }
-    assert len(hashes) == 5
-
-
-# --- batches
-
-
-def numbered(count: int) -> np.ndarray:
-    """Images whose first pixel is their number."""
-    images = np.zeros((count, 28, 28), np.uint8)
-    images[:, 0, 0] = np.arange(count)
-    return images
-
-
-def take(count: int, batch_size: int, steps: int, **options) -> list[list[int]]:
-    """Which images the first `steps` batches hold."""
-    batches = training_batches(numbered(count), batch_size, **options).take(steps)
-    return [unscale(batch.numpy())[:, 0, 0, 0].tolist() for batch in batches]
-
-
-def test_batches_are_scaled(images):
-    batch = next(iter(training_batches(images, 64))).numpy()
-    assert batch.shape == (64, 28, 28, 1)
-    assert batch.dtype == np.float32
-    assert (batch.min(), batch.max()) == (-1.0, 1.0)
-    assert {b.tobytes() for b in batch} == {b.tobytes() for b in scale(images)}
-
-
-def test_every_epoch_holds_every_image_once_and_ends_with_the_rest():
-    batches = take(23, 5, 15)
-    for epoch in (batches[:5], batches[5:10], batches[10:]):
-        assert [len(batch) for batch in epoch] == [5, 5, 5, 5, 3]
-        assert sorted(itertools.chain(*epoch)) == list(range(23))
-
-
-def test_every_epoch_has_another_order():
-    batches = take(20, 5, 12)
-    orders = {tuple(itertools.chain(*batches[i : i + 4])) for i in (0, 4, 8)}
-    assert len(orders) == 3
-    assert tuple(range(20)) not in orders
-
-
-def test_order_depends_on_the_seed_and_on_nothing_else():
-    assert take(20, 5, 8, seed=1) == take(20, 5, 8, seed=1)
-    assert take(20, 5, 8, seed=1) != take(20, 5, 8, seed=2)
-
-
-def test_first_step_is_the_same_as_skipping():
-    whole = take(23, 5, 16)
-    for first in (1, 4, 5, 7, 10, 14):
-        assert take(23, 5, 16 - first, first_step=first) == whole[first:]
-
-
-def test_impossible_batches_are_refused():
-    with pytest.raises(UserError, match=r"batch_size=21.*up to 20"):
-        training_batches(GOOD, 21)
-    with pytest.raises(UserError, match="empty"):
-        training_batches(GOOD[:0], 1)
-    with pytest.raises(UserError, match="batch_size=0"):
-        training_batches(GOOD, 0)
-    assert len(take(20, 20, 1)[0]) == 20
+        training_set = load_training_set(recipe, data)
+        assert len(training_set.held_out) == 8
+        assert not QualityCallback.suits(training_set)

@@ -8,23 +8,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from helpers import tiny
 
-from dcgan_lib import UserError, devices, train_dcgan_mnist
+from dcgan_lib import UserError, train_dcgan_mnist
+from dcgan_lib.distributed import rendezvous
+from dcgan_lib.distributed.rendezvous import is_chief, wait_for_all, workers
+from dcgan_lib.distributed.team import check_shares, connect
 
 HERE = Path(__file__).parent
 
 
 def test_two_devices_do_what_one_does():
-    """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise."""
-    command = [sys.executable, HERE / "two_devices.py", "fast", "smooth"]
+    """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise;
+    the third has labels and a gradient penalty."""
+    command = [sys.executable, HERE / "two_devices.py", "fast", "smooth", "labelled_wgan_gp"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
-    assert list(results) == ["fast", "smooth"]
+    assert list(results) == ["fast", "smooth", "labelled_wgan_gp"]
     for result in results.values():
         assert result["step"] == 6
         assert result["moved"] > 1e-3
@@ -36,15 +39,15 @@ def test_more_devices_than_there_are_are_refused_before_any_work(digits_file, tm
         train_dcgan_mnist(tiny(), tmp_path / "run", str(digits_file), devices=99)
     assert not (tmp_path / "run").exists()
     with pytest.raises(UserError, match="accepted: a number above 0"):
-        devices.connect(0)
+        connect(0)
 
 
 @pytest.mark.parametrize(("images", "count"), [(250, 3), (250, 4)])
 def test_batches_that_cannot_be_shared_evenly_are_refused(images, count):
     """32 is no multiple of 3, and the last 26 of 250 images are none of 4."""
     with pytest.raises(UserError, match=f"needed: a multiple of {count}"):
-        devices.check_shares(tiny(), images, SimpleNamespace(num_replicas_in_sync=count))
-    devices.check_shares(tiny(), images, SimpleNamespace(num_replicas_in_sync=2))
+        check_shares(tiny(), images, count)
+    check_shares(tiny(), images, 2)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +56,14 @@ def test_batches_that_cannot_be_shared_evenly_are_refused(images, count):
 def test_a_bad_tf_config_is_refused(content, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", content)
     with pytest.raises(UserError, match="is not usable; needed: cluster"):
-        devices.workers()
+        workers()
 
 
 def test_without_tf_config_everybody_is_the_chief(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert devices.workers() == []
-    assert devices.is_chief()
-    assert devices.connect(1) is None
+    assert workers() == []
+    assert is_chief()
+    assert connect(1) is None
 
 
 @pytest.fixture
@@ -81,17 +84,18 @@ def as_worker(monkeypatch):
 @pytest.mark.parametrize(("number", "said"), [(0, "127.0.0.1:9 did not"), (1, "worker, did not")])
 def test_a_worker_that_never_comes_is_given_up(number, said, as_worker, monkeypatch):
     as_worker(number)
-    monkeypatch.setattr(devices, "DEADLINE", 0.4)
+    monkeypatch.setattr(rendezvous, "DEADLINE", 0.4)
     with pytest.raises(UserError, match=f"{said} come within 0.4 s; look at its log"):
-        devices.connect()
+        connect()
 
 
 def test_workers_that_come_find_each_other(as_worker):
     """A stranger who calls does not count."""
     as_worker(1)
-    host, port = devices.workers()[0].split(":")
+    host, port = workers()[0].split(":")
     who = os.environ["TF_CONFIG"].replace('"index": 1', '"index": 0')
-    script = "from dcgan_lib import devices; devices.wait_for_all(); print('all here')"
+    home = "dcgan_lib.distributed.rendezvous"
+    script = f"from {home} import wait_for_all; wait_for_all(); print('all here')"
     chief = subprocess.Popen(
         [sys.executable, "-c", script],
         env=os.environ | {"TF_CONFIG": who},
@@ -103,5 +107,5 @@ def test_workers_that_come_find_each_other(as_worker):
         with contextlib.suppress(OSError), socket.create_connection((host, int(port))):
             break
         time.sleep(0.1)
-    devices.wait_for_all()
+    wait_for_all()
     assert chief.communicate(timeout=60)[0] == "all here\n"

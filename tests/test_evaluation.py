@@ -1,32 +1,38 @@
-"""The judges and the table of `dcgan evaluate`."""
+"""The evaluators and the table of `dcgan evaluate`."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import tiny
 
-from dcgan_lib import evaluation, metrics
-from dcgan_lib.callbacks import QualityCallback, RunLog
 from dcgan_lib.cli import main
 from dcgan_lib.data import load_images, scale
 from dcgan_lib.errors import UserError
-from dcgan_lib.evaluator import FOLDER, Evaluator, build_classifier, weights_hash
+from dcgan_lib.measuring.evaluator import Evaluator, build_classifier
+from dcgan_lib.measuring.metrics import blurred, frechet_distance, noise_like
+from dcgan_lib.measuring.quality import QualityCallback
+from dcgan_lib.measuring.report import known_baselines, load_references, measure, save_report
 from dcgan_lib.plots import read_log
+from dcgan_lib.runs.log import RunLog
+from dcgan_lib.shelf.stored import WEIGHTS, weights_hash
 from dcgan_lib.training import train_dcgan_mnist
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 HASHES = {"primary": "67a18d0aad86", "second": "c5942aad00db"}
 
 
 @pytest.mark.parametrize("name", HASHES)
-def test_the_frozen_judge_is_the_one_that_published_numbers_name(name):
-    judge = Evaluator(name)
-    assert judge.hash == HASHES[name]
-    assert (FOLDER / f"evaluator-{name}.npz").stat().st_size < 1_000_000
+def test_the_frozen_evaluator_is_the_one_that_published_numbers_name(name):
+    evaluator = Evaluator(name)
+    assert evaluator.hash == HASHES[name]
+    assert (WEIGHTS / f"evaluator-{name}.npz").stat().st_size < 1_000_000
 
 
-def test_the_readme_names_the_judges():
+def test_the_readme_names_the_evaluators():
     page = (Path(__file__).parent.parent / "README.md").read_text()
     assert all(f"`{digits}`" in page for digits in HASHES.values())
 
@@ -62,38 +68,38 @@ def test_features_and_probabilities(real):
         (lambda x: x[:0], "have the shape"),
     ],
 )
-def test_images_that_cannot_be_judged_are_refused(change, reason, real):
+def test_images_that_cannot_be_scored_are_refused(change, reason, real):
     with pytest.raises(UserError, match=reason):
         Evaluator()(change(real))
 
 
-def test_unknown_judge():
+def test_unknown_evaluator():
     with pytest.raises(UserError, match="unknown evaluator 'third'; known: primary, second"):
         Evaluator("third")
 
 
 @pytest.fixture(scope="module")
 def references(_offline):
-    return evaluation.load_references("digits")
+    return load_references("digits")
 
 
 def test_the_held_out_images_are_not_trained_on(mnist_file):
-    references = evaluation.load_references(mnist_file)
+    references = load_references(mnist_file)
     validation = {image.tobytes() for image in references.validation}
     assert len(references.validation) == len(references.test) == 10_000
     assert not any(image.tobytes() in validation for image in references.train)
 
 
 def test_every_metric_ranks_real_images_above_blurred_and_noise(references):
-    judge = Evaluator()
-    real, _ = judge(references.test)
+    evaluator = Evaluator()
+    real, _ = evaluator(references.test)
     count = len(references.test)
     sets = {
         "floor": references.validation[:count],
-        "blurred": metrics.blurred(references.train[:count], 1.5),
-        "noise": metrics.noise_like(references.test),
+        "blurred": blurred(references.train[:count], 1.5),
+        "noise": noise_like(references.test),
     }
-    scores = {name: evaluation.measure(x, real, judge, references) for name, x in sets.items()}
+    scores = {name: measure(x, real, evaluator, references) for name, x in sets.items()}
     for key in ("frechet_distance", "kernel_distance"):
         assert scores["floor"][key] < scores["blurred"][key] < scores["noise"][key]
     # Not the confidence: a classifier can be sure of noise.
@@ -106,17 +112,17 @@ def test_every_metric_ranks_real_images_above_blurred_and_noise(references):
 def test_a_dropped_class_is_counted(references):
     digits = load_images("digits")
     images = scale(digits.images[digits.labels != 3][:2000])
-    judge = Evaluator()
-    real, _ = judge(references.test)
-    result = evaluation.measure(images, real, judge, references)
+    evaluator = Evaluator()
+    real, _ = evaluator(references.test)
+    result = measure(images, real, evaluator, references)
     assert result["shares"][3] < 0.03
     assert result["distance_from_uniform"] > 0.05
 
 
 def test_the_training_set_recited_is_called_copied(references):
-    judge = Evaluator()
-    real, _ = judge(references.test)
-    result = evaluation.measure(references.train[:1000], real, judge, references)
+    evaluator = Evaluator()
+    real, _ = evaluator(references.test)
+    result = measure(references.train[:1000], real, evaluator, references)
     assert result["copied_share"] == 1.0
 
 
@@ -141,8 +147,8 @@ def test_an_array_of_images_is_scored_like_any_source(tmp_path, references, caps
 
 def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):
     for name in ("primary", "second", "primary"):
-        evaluation.save_report(tmp_path / "x.npy", {"evaluator": f"{name} 12"})
-        evaluation.save_report(tmp_path, {"evaluator": f"{name} 12"})
+        save_report(tmp_path / "x.npy", {"evaluator": f"{name} 12"})
+        save_report(tmp_path, {"evaluator": f"{name} 12"})
     wanted = {"quality": {"evaluator": "primary 12"}, "quality_second": {"evaluator": "second 12"}}
     for file in ("x.metrics.json", "metrics.json"):
         assert json.loads((tmp_path / file).read_text()) == wanted
@@ -159,7 +165,6 @@ def test_an_array_that_holds_no_images_is_refused(tmp_path, capsys):
     [
         (["-n", "0"], "-n 0 is impossible"),
         (["-n", "20"], "too few"),
-        (["--evaluator", "third"], "third"),
         (["--data", "nowhere"], "unknown data"),
     ],
 )
@@ -219,10 +224,10 @@ class Clock:
         return self.now
 
 
-def test_judging_does_not_count_as_training(tmp_path, monkeypatch):
+def test_measuring_does_not_count_as_training(tmp_path, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("dcgan_lib.callbacks.time", clock)
-    log = RunLog(tmp_path / "log.csv", 1, 1, lambda step: step)
+    monkeypatch.setattr("dcgan_lib.runs.log.time", clock)
+    log = RunLog(tmp_path / "log.csv", tiny(), 64)
     before = log.seconds
     with log.paused():
         clock.now += 60
@@ -231,9 +236,20 @@ def test_judging_does_not_count_as_training(tmp_path, monkeypatch):
 
 
 def test_the_marks_that_come_with_the_package_can_be_measured_again(mnist_file):
-    references, judge = evaluation.load_references(mnist_file), Evaluator()
-    known = evaluation.known_baselines(judge, references, 10_000)
-    real, _ = judge(references.test)
-    held_out, _ = judge(references.validation)
-    floor = metrics.frechet_distance(real, held_out)
+    references, evaluator = load_references(mnist_file), Evaluator()
+    known = known_baselines(evaluator, references, 10_000)
+    real, _ = evaluator(references.test)
+    held_out, _ = evaluator(references.validation)
+    floor = frechet_distance(real, held_out)
     assert floor == pytest.approx(known["floor"]["frechet_distance"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [("mine", "a name ending in .npz"), ("nowhere/mine.npz", "there is no folder of that name")],
+)
+def test_an_evaluator_is_not_trained_for_a_file_that_cannot_be(output, reason):
+    from evaluators import train_evaluator
+
+    with pytest.raises(UserError, match=reason):
+        train_evaluator("primary", output)

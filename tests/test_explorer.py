@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from dcgan_lib import RECIPES, UserError
-from dcgan_lib.conditional import build_conditional_generator
+from dcgan_lib.beyond.conditional import build_conditional_generator
 from dcgan_lib.data import unscale
 from dcgan_lib.networks import build_generator
 from dcgan_lib.plots import add_caption, image_grid
-from dcgan_lib.pretrained import load_pretrained, model_card
+from dcgan_lib.shelf.pretrained import load_pretrained, model_card
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 

@@ -9,13 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan_lib.data import scale, training_batches
-from dcgan_lib.gan import untouched
-from dcgan_lib.health import HealthMonitor
-from dcgan_lib.latent import sample_latent
-from dcgan_lib.networks import build_discriminator, build_generator
-from dcgan_lib.recipes import RECIPES
-from dcgan_lib.ring import (
+from dcgan_lib.beyond.ring import (
     CURED,
     LATENT_DIM,
     SICK,
@@ -25,7 +19,13 @@ from dcgan_lib.ring import (
     sample_ring,
     train_ring,
 )
-from dcgan_lib.training import build_gan
+from dcgan_lib.building import build_gan
+from dcgan_lib.data import scale, training_batches
+from dcgan_lib.gan import untouched
+from dcgan_lib.latent import sample_latent
+from dcgan_lib.measuring.health import HealthMonitor
+from dcgan_lib.networks import build_discriminator, build_generator
+from dcgan_lib.recipes import RECIPES
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,16 +1,14 @@
 """What may happen to a long run, done for real: it costs the work since the last checkpoint."""
 
 import contextlib
-import errno
-import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import keras
@@ -18,10 +16,16 @@ import numpy as np
 import pytest
 from helpers import STEPS, equal, files_of, fit, frames, make_gan, newest_state, read_rows, tiny
 
-from dcgan_lib import UserError, locks, train_dcgan_mnist, training
-from dcgan_lib import callbacks as cb
-from dcgan_lib import checkpoints as ck
+from dcgan_lib import UserError, train_dcgan_mnist
 from dcgan_lib.cli import main
+from dcgan_lib.measuring.divergence import StopOnNonFinite
+from dcgan_lib.runs import lock, pictures
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.folder import FINISHED, LOG
+from dcgan_lib.runs.lock import locked
+from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.saving import SaveCheckpoints
+from dcgan_lib.runs.signals import Signals, TrainingInterrupted
 
 RECIPE = tiny(sample_every=3, log_every=1, **STEPS)
 
@@ -47,7 +51,7 @@ def whole(digits_file, tmp_path_factory) -> Path:
 
 def assert_same_end(found: Path, wanted: Path) -> None:
     assert equal(list(newest_state(found).values()), list(newest_state(wanted).values()))
-    assert read_rows(found / ck.LOG) == read_rows(wanted / ck.LOG)
+    assert read_rows(found / LOG) == read_rows(wanted / LOG)
     assert frames(found) == frames(wanted)
     assert not list(found.rglob(".tmp-*"))
 
@@ -75,7 +79,7 @@ def send(number: int) -> None:
 
 
 def test_a_signal_before_the_first_step(train, whole):
-    with pytest.raises(cb.TrainingInterrupted, match="SIGTERM left at once") as caught:
+    with pytest.raises(TrainingInterrupted, match="SIGTERM left at once") as caught:
         train(At(0, lambda: send(signal.SIGTERM)))
     assert caught.value.number == signal.SIGTERM
     assert_same_end(train().folder, whole)
@@ -83,7 +87,7 @@ def test_a_signal_before_the_first_step(train, whole):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has no SIGUSR1")
 def test_the_signal_of_a_batch_system(train, whole, tmp_path):
-    with pytest.raises(cb.TrainingInterrupted, match="SIGUSR1 at step 6, saved") as caught:
+    with pytest.raises(TrainingInterrupted, match="SIGUSR1 at step 6, saved") as caught:
         train(At(6, lambda: send(signal.SIGUSR1)))
     assert caught.value.number == signal.SIGUSR1
     assert "step-00000006" in str(sorted((tmp_path / "run/checkpoints").iterdir()))
@@ -91,7 +95,7 @@ def test_the_signal_of_a_batch_system(train, whole, tmp_path):
 
 
 def test_the_second_signal_leaves_at_once_and_harms_nothing(train, whole, tmp_path):
-    with pytest.raises(cb.TrainingInterrupted, match="SIGINT left at once"):
+    with pytest.raises(TrainingInterrupted, match="SIGINT left at once"):
         train(At(6, lambda: (send(signal.SIGTERM), send(signal.SIGINT))))
     (saved,) = (tmp_path / "run/checkpoints").iterdir()
     assert "step-00000004" in saved.name
@@ -100,11 +104,11 @@ def test_the_second_signal_leaves_at_once_and_harms_nothing(train, whole, tmp_pa
 
 def test_a_signal_while_the_results_are_written(train, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(training, "plot_losses", lambda path: send(signal.SIGINT))
-        with pytest.raises(cb.TrainingInterrupted, match="SIGINT left at once"):
+        patch.setattr(pictures, "plot_losses", lambda path: send(signal.SIGINT))
+        with pytest.raises(TrainingInterrupted, match="SIGINT left at once"):
             train()
     assert (tmp_path / "run/training.gif").exists()
-    assert not (tmp_path / "run" / ck.FINISHED).exists()
+    assert not (tmp_path / "run" / FINISHED).exists()
     assert_same_end(train().folder, whole)
 
 
@@ -113,12 +117,14 @@ def test_exit_codes(name, code, monkeypatch, capsys, tmp_path):
     number = getattr(signal, name, None) or pytest.skip(f"this system has no {name}")
 
     def be_struck(*arguments, **options):
-        raise cb.TrainingInterrupted(number, "at step 5, saved")
+        interruption = TrainingInterrupted(number, "at step 5, saved")
+        interruption.folder = tmp_path / "run"
+        raise interruption
 
     monkeypatch.setattr("dcgan_lib.train_dcgan_mnist", be_struck, raising=False)
     assert main(["train", "--output", str(tmp_path / "run")]) == code
     said = capsys.readouterr().out.splitlines()[-1]
-    assert said == f"{name} at step 5, saved. Go on with: dcgan train --resume {tmp_path / 'run'}"
+    assert said == f"{name} at step 5, saved. Resume with: dcgan train --resume {tmp_path / 'run'}"
 
 
 # --- two processes in one folder
@@ -126,7 +132,7 @@ def test_exit_codes(name, code, monkeypatch, capsys, tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from dcgan_lib.locks import locked
+from dcgan_lib.runs.lock import locked
 with locked(Path(sys.argv[1])):
     print("in", flush=True)
     time.sleep(60)
@@ -149,13 +155,13 @@ def test_a_second_process_is_refused_and_a_dead_one_is_no_hindrance(holder, trai
         with pytest.raises(UserError, match=rf"run'.*in use by process {holder.pid} on ") as caught:
             train(resume=resume)
         assert "\n" not in str(caught.value)
-    assert list(files_of(tmp_path / "run")) == [".lock"]
+    assert list(files_of(tmp_path / "run")) == [".locked"]
     holder.kill()  # SIGKILL: it cannot tidy up
     holder.wait()
-    assert str(holder.pid) in (tmp_path / "run/.lock").read_text()
-    with locks.locked(tmp_path / "run"):
-        assert str(os.getpid()) in (tmp_path / "run/.lock").read_text()
-    assert (tmp_path / "run/.lock").read_text() == ""
+    assert str(holder.pid) in (tmp_path / "run/.locked").read_text()
+    with locked(tmp_path / "run"):
+        assert str(os.getpid()) in (tmp_path / "run/.locked").read_text()
+    assert not (tmp_path / "run/.locked").exists()
 
 
 def test_two_trainings_in_one_folder(train, whole):
@@ -170,57 +176,38 @@ def test_two_trainings_in_one_folder(train, whole):
     assert len(refused) == 1
 
 
-def no_lock(*arguments):
-    raise OSError(errno.ENOSYS, "Function not implemented")
+def test_the_lock_file_of_an_older_version_is_no_hindrance(train, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/.lock").touch()
+    train(steps=1)
 
 
-@pytest.mark.parametrize("system", ["locks", "has no locks"])
 @pytest.mark.parametrize("alive", [False, True])
-def test_a_process_elsewhere_is_known_by_its_heartbeat(
-    alive, system, tmp_path, monkeypatch, capsys
-):
-    """Where the system's lock says nothing about another machine, or there is none."""
-    if system == "has no locks":
-        monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", no_lock)
-    monkeypatch.setattr(locks, "SILENCE", 0.6)
-    monkeypatch.setattr(locks, "BEAT", 0.1)
-    path = tmp_path / ".lock"
-    path.write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
+def test_a_process_elsewhere_is_known_by_its_heartbeat(alive, tmp_path, monkeypatch, capsys):
+    """Its number says nothing here; a file that is written again and again does."""
+    monkeypatch.setattr(lock, "LEASE", 1.0)
+    path = tmp_path / ".locked"
+    with locked(tmp_path):
+        record = path.read_text().replace(socket.gethostname(), "elsewhere")
+    path.write_text(record)
     done = threading.Event()
-    with open(path, "a") as file:
-        heart = threading.Thread(target=locks._beat, args=(file.fileno(), path, done))
-        heart.start() if alive else None
-        try:
-            with (
-                pytest.raises(UserError, match=r"process 7 on elsewhere.*delete '.*\.lock'")
-                if alive
-                else contextlib.nullcontext(),
-                locks.locked(tmp_path),
-            ):
-                assert str(os.getpid()) in path.read_text()
-        finally:
-            done.set()
-            heart.join() if alive else None
-    assert "process 7 on elsewhere may still be in" in capsys.readouterr().err
 
+    def beat():
+        while not done.wait(0.1):
+            os.utime(path)
 
-def test_a_process_beats_while_it_holds_the_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "BEAT", 0.01)
-    with locks.locked(tmp_path):
-        before = (tmp_path / ".lock").stat().st_mtime_ns
-        deadline = time.monotonic() + 10
-        while (tmp_path / ".lock").stat().st_mtime_ns == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
-
-def test_a_lock_that_a_lost_machine_keeps_is_given_up_after_a_while(tmp_path, monkeypatch):
-    monkeypatch.setattr(locks, "_grant", lambda file: False)
-    monkeypatch.setattr(locks, "SILENCE", 0.1)
-    monkeypatch.setattr(locks, "PATIENCE", 0.3)
-    (tmp_path / ".lock").write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
-    with pytest.raises(UserError, match="in use by process 7"), locks.locked(tmp_path):
-        pass
+    heart = threading.Thread(target=beat)
+    heart.start() if alive else None
+    refused = pytest.raises(
+        UserError, match=rf"process {os.getpid()} on elsewhere.*delete '.*locked'"
+    )
+    try:
+        with refused if alive else contextlib.nullcontext(), locked(tmp_path):
+            assert "elsewhere" not in path.read_text()
+    finally:
+        done.set()
+        heart.join() if alive else None
+    assert f"process {os.getpid()} on elsewhere may still be in" in capsys.readouterr().err
 
 
 # --- a disk that is full, or can no longer be written
@@ -268,7 +255,7 @@ def assert_stopped(caught, folder: Path, reason: str) -> None:
     assert re.search(rf"run/.*' cannot be written: {reason}.*the same command", str(caught.value))
     assert "\n" not in str(caught.value)
     gan = make_gan(tiny(sample_every=3, log_every=1, seed=5, **STEPS), 250)
-    assert ck.Checkpoints(folder / "checkpoints", gan).restore_newest()
+    assert Checkpoints(folder / "checkpoints").restore_newest(gan)
     assert int(gan.step) == 4
 
 
@@ -319,12 +306,12 @@ def test_the_network_that_diverged_first_is_named(network, hidden, images, tmp_p
         keras.optimizers.SGD(rates["discriminator"]),
         steps_per_execution=1 + hidden,
     )
-    log = cb.RunLog(tmp_path / "log.csv", 1, 40, lambda step: step)
-    saving = cb.SaveCheckpoints(ck.Checkpoints(tmp_path / "checkpoints", gan), log, every=1)
-    saving.checkpoints.save({"seconds": 1.0})
+    log = RunLog(tmp_path / "log.csv", RECIPE, 64)
+    saving = SaveCheckpoints(Checkpoints(tmp_path / "checkpoints"), log, Signals(), every=1)
+    saving.checkpoints.save(gan, {"seconds": 1.0})
     when = "at step 4 or in the 3 before" if hidden else "at step [12]"
     with pytest.raises(UserError, match=rf"{when}: the .*{network}.* diverged first") as caught:
-        fit(gan, images, tiny(batch_size=16), 2, [cb.StopOnNonFinite(), log, saving])
+        fit(gan, images, tiny(batch_size=16), 2, [StopOnNonFinite(), log, saving])
     if not hidden:
         other = ({"generator", "discriminator"} - {network}).pop()
         assert f"the {other} diverged" not in str(caught.value)

@@ -9,9 +9,12 @@ import tensorflow as tf
 from helpers import STEPS, arrays, equal, fit, make_gan, make_sgd_gan, moving_statistics, tiny
 
 from dcgan_lib import DCGAN, BinaryCrossentropyLoss, GANLoss, sample_latent
-from dcgan_lib.callbacks import GenerateSamplesCallback, RunLog, SaveCheckpoints
-from dcgan_lib.checkpoints import Checkpoints
+from dcgan_lib.callbacks import GenerateSamplesCallback
 from dcgan_lib.gan import copy_network, seed_generators
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.saving import SaveCheckpoints
+from dcgan_lib.runs.signals import Signals
 
 NOISE = sample_latent(8, 10, seed=4)
 
@@ -417,14 +420,15 @@ def test_our_callbacks_work_with_a_game_built_by_hand(images, tmp_path):
 
 def run_with(steps_per_execution: int, images, folder):
     """12 steps in all, with a frame every 3, a row every 5 and a checkpoint every 5."""
-    recipe = tiny(batch_size=16, **STEPS)
+    recipe = tiny(batch_size=16, log_every=5, **STEPS)
     gan = make_gan(recipe)
     options = {"steps_per_execution": steps_per_execution}
     gan.compile(gan.g_optimizer, gan.d_optimizer, gan.gan_loss, **options)
-    log = RunLog(folder / "log.csv", 5, 12, lambda step: 16 * step)
-    checkpoints = Checkpoints(folder / "checkpoints", gan)
+    log = RunLog(folder / "log.csv", recipe, len(images))
+    checkpoints = Checkpoints(folder / "checkpoints")
     samples = GenerateSamplesCallback(folder / "samples", every=3, num_images=4)
-    fit(gan, images, recipe, 3, [log, samples, SaveCheckpoints(checkpoints, log, every=5)])
+    saving = SaveCheckpoints(checkpoints, log, Signals(), every=5)
+    fit(gan, images, recipe, 3, [log, samples, saving])
     names = [int(path.stem.split("_")[1]) for path in sorted((folder / "samples").iterdir())]
     rows = (folder / "log.csv").read_text().splitlines()[1:]
     saved = [int(path.name.split("-")[1]) for path in sorted((folder / "checkpoints").iterdir())]

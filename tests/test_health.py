@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from helpers import arrays, equal, fit, make_gan, tiny
 
+from dcgan_lib.beyond.ring import build_ring_gan, nearest_centre, sample_ring, train_ring
 from dcgan_lib.data import training_batches
 from dcgan_lib.errors import UserError
-from dcgan_lib.health import (
+from dcgan_lib.measuring.health import (
     COLUMNS,
     LOOKS,
     HealthMonitor,
@@ -20,7 +21,6 @@ from dcgan_lib.health import (
     plot_health,
     read_health,
 )
-from dcgan_lib.ring import build_ring_gan, nearest_centre, sample_ring, train_ring
 
 WELL = {
     "step": 100,
@@ -140,12 +140,14 @@ def test_the_file_is_read_back(tmp_path):
     with open(path, newline="") as file:
         assert tuple(next(csv.reader(file))) == COLUMNS
     again = HealthMonitor(sample_ring(16), **options)
+    again.set_model(build_ring_gan())
+    again.on_train_begin()
     assert again.rows == first.rows == read_health(path)
     assert again.findings == first.findings
     assert again.ill == first.ill
 
 
-def test_without_a_judge_no_classes_are_counted():
+def test_without_a_classifier_no_classes_are_counted():
     monitor = HealthMonitor(sample_ring(16), every=25, verbose=False)
     train_ring(build_ring_gan(), steps=25, looks=1, batch_size=8, callbacks=[monitor])
     assert math.isnan(monitor.rows[0]["classes"])
@@ -182,5 +184,7 @@ def test_wrong_arguments(tmp_path, real):
         HealthMonitor(real[:8], every=0)
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
+    monitor = HealthMonitor(real[:8], path=other)
+    monitor.set_model(make_gan(tiny()))
     with pytest.raises(UserError, match="no health log"):
-        HealthMonitor(real[:8], path=other)
+        monitor.on_train_begin()

@@ -26,7 +26,7 @@ import address  # noqa: E402
 import notebooks as tool  # noqa: E402
 
 SHOWN = {
-    "01": {"scale", "unscale", "training_batches"},
+    "01": {"with_channels", "scale", "unscale", "training_batches"},
     "02": {"build_generator", "first_size", "transposed_convolution", "add_norm_and_activation"},
     "03": {"build_discriminator", "add_norm_leak_dropout", "add_verdict"}
     | {"GANLoss", "BinaryCrossentropyLoss"},
@@ -43,8 +43,8 @@ SHOWN = {
     "06": {"build_dense_generator", "build_dense_discriminator", "with_pooling"},
     "07": {"frechet_distance"},
     "08": {"SwappedLoss", "FrozenNoiseDCGAN"},
-    "09": {"HingeLoss", "WassersteinLoss", "slope_penalty", "d_step", "unit", "normalised_kernel"}
-    | {"one_hot", "generator_input"}
+    "09": {"HingeLoss", "WassersteinLoss", "slope_penalty", "penalty", "unit", "normalised_kernel"}
+    | {"one_hot", "generator_input", "draw"}
     | {"build_conditional_generator", "build_conditional_discriminator"},
     "10": {"first_size"},
 }
@@ -64,7 +64,7 @@ TERMS = {
     "logit, binary cross-entropy, gradient, tape, trainable variables, optimizer, Adam, betas, "
     "learning rate, callback, traces, graph, run folder, equilibrium, checkpoint, inference mode",
     "05": "recipe, model card, latent vector, latent space, standard normal, seed, "
-    "inference mode, judge, confidence, norm, length, interpolation, linear interpolation, "
+    "inference mode, evaluator, confidence, norm, length, interpolation, linear interpolation, "
     "spherical interpolation, variety, pixel distance, continuous, neighbour, "
     "arithmetic of latent vectors, control, temperature, truncation, principal component analysis, "
     "nearest neighbour, features",
@@ -83,7 +83,7 @@ TERMS = {
     "projection, correlation, prototype, coverage, features",
     "10": "pixel, label, channel, recipe, transposed convolution, stride, widths, parameters, "
     "dense, step, batch, latent vector, run folder, learning rate, "
-    "continuous, judge, classifier, confidence, standard deviation, collapsed, hue, "
+    "continuous, evaluator, classifier, confidence, standard deviation, collapsed, hue, "
     "nearest neighbour, distance, classes",
     "08": "loss, mode, callback, norm, gradient, spread, seed, learning rate, saturating loss, "
     "non-saturating loss, mode collapse, gradient penalty, oscillation, traces, graph, BatchNorm, "
@@ -143,7 +143,7 @@ def without_docstrings(node: ast.AST) -> str:
 def library_definitions() -> dict[str, list[str]]:
     """Returns the library's code without docstrings, by the name of the function or class."""
     found: dict[str, list[str]] = {}
-    for file in (ROOT / "dcgan_lib").glob("*.py"):
+    for file in (ROOT / "dcgan_lib").rglob("*.py"):
         for node in definitions(ast.parse(file.read_text())):
             found.setdefault(node.name, []).append(without_docstrings(node))
     return found
@@ -255,7 +255,11 @@ def test_docstrings_and_comments_do_not_make_outputs_stale():
 def test_provenance_follows_imports_through_the_library():
     modules = tool.library_modules("from dcgan_lib import DCGAN, RECIPES")
     assert {"gan", "losses"} <= modules
-    assert "training" not in modules
+    assert "building" not in modules
+    trains = tool.library_modules("from dcgan_lib import train_dcgan_mnist")
+    assert {"building", "beyond.variants", "data"} <= trains
+    assert not [name for name in trains if name.startswith(tool.MACHINERY)]
+    assert "measuring.health" in tool.library_modules("from dcgan_lib import HealthMonitor")
 
 
 def test_a_change_of_code_makes_outputs_stale():
@@ -305,7 +309,7 @@ def test_one_command_writes_the_address_everywhere(copied):
     assert f"colab.research.google.com/github/{url[19:]}" in address.README.read_text()
     for path in tool.sources():
         test_first_cell_is_the_common_one(path)
-        assert f'address = "git+{url}"' in path.read_text()
+        assert f'"git+{url}"' in path.read_text()
     assert [tool.problems(path) for path in tool.sources()] == before  # outputs are as fresh
     address.write("unset")
     assert address.README.read_text() == (ROOT / "README.md").read_text()
@@ -320,7 +324,32 @@ def test_addresses_that_are_refused(url, copied):
     assert address.PYPROJECT.read_text() == (ROOT / "pyproject.toml").read_text()
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["https://github.com/a/b.git", "git@github.com:a/b.git", "ssh://git@github.com/a/b"],
+)
+def test_a_clone_knows_its_own_address(origin, tmp_path, monkeypatch):
+    monkeypatch.setattr(address, "ROOT", tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    with pytest.raises(SystemExit, match="no remote `origin`; give the address"):
+        address.of_origin()
+    subprocess.run(["git", "remote", "add", "origin", origin], cwd=tmp_path, check=True)
+    assert address.of_origin() == "https://github.com/a/b"
+
+
+def test_a_fork_is_told_the_command(copied):
+    address.write("https://github.com/somebody/dcgan")
+    address.check("https://github.com/somebody/dcgan")
+    with pytest.raises(SystemExit, match="One command sets it: make address"):
+        address.check("https://github.com/another/dcgan")
+
+
 # --- the first cell, in its three places
+
+
+def test_the_first_cell_is_short():
+    lines = address.first_cell("https://github.com/somebody/dcgan").splitlines()
+    assert len([line for line in lines if line.strip()]) <= 10
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +393,8 @@ def test_first_cell_where_the_library_is_installed_is_silent(tmp_path):
 def test_first_cell_alone_without_an_address_says_what_to_set(lone_python, tmp_path):
     result = run_first_cell(lone_python, tmp_path)
     assert result.returncode != 0
-    assert "RuntimeError: set DCGAN_SOURCE" in result.stderr
+    assert "KeyError: 'DCGAN_SOURCE'" in result.stderr
+    assert "set it to a folder" in address.first_cell("unset")  # the line that a notebook shows
 
 
 @pytest.fixture

@@ -111,15 +111,6 @@ def test_hooks_are_local():
     assert all(hook["language"] == "system" for hook in config["repos"][0]["hooks"])
 
 
-def test_help_lists_every_command(capsys):
-    assert cli.main(["--help"]) == 0
-    shown = capsys.readouterr().out.split("\n\n")[1].splitlines()
-    listed = [line.split()[0] for line in shown]
-    assert cli.main(["no-such-command"]) == 2
-    known = capsys.readouterr().err.strip().split("known: ")[1].split(", ")
-    assert sorted(listed) == sorted(known)
-
-
 def test_console_script_is_the_cli():
     module, function = PROJECT["scripts"]["dcgan"].split(":")
     assert getattr(importlib.import_module(module), function) is cli.main
@@ -144,8 +135,7 @@ def test_train_help_does_not_load_tensorflow():
     code = (
         "import sys\n"
         "from dcgan_lib.cli import main\n"
-        "try:\n    main(['train', '--help'])\n"
-        "except SystemExit:\n    pass\n"
+        "main(['train', '--help'])\n"
         "print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -2,48 +2,57 @@
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dcgan_lib import RECIPES, Evaluator, Recipe, UserError, load_images, sample_latent, scale
-from dcgan_lib import pretrained as pt
-from dcgan_lib.checkpoints import FINISHED
 from dcgan_lib.cli import main
-from dcgan_lib.evaluation import SAMPLE_SEED
 from dcgan_lib.latent import generator_input, latent_dim_of
-from dcgan_lib.metrics import class_balance, frechet_distance
+from dcgan_lib.measuring.metrics import class_balance, frechet_distance
+from dcgan_lib.measuring.report import SAMPLE_SEED
 from dcgan_lib.plots import image_grid
+from dcgan_lib.runs.folder import FINISHED
+from dcgan_lib.runs.loading import load_generator, load_run
+from dcgan_lib.shelf import pretrained
+from dcgan_lib.shelf.pretrained import load_pretrained, model_card, published
+from dcgan_lib.shelf.stored import WEIGHTS
 
-every_one = pytest.mark.parametrize("name", pt.published())
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+from publish import publish
+
+every_one = pytest.mark.parametrize("name", published())
 
 
 def test_these_are_published():
-    assert {"fast", "conditional", "explorer"} <= set(pt.published())
+    assert {"fast", "conditional", "explorer"} <= set(published())
 
 
 @every_one
 def test_card_says_what_it_is(name):
-    card = pt.model_card(name)
+    card = model_card(name)
     assert card["name"] == name
     assert card["recipe"] == json.loads(json.dumps(vars(RECIPES[name])))
     assert card["data"]["hash"]
     assert card["limits"]
     assert card["training_seconds"] > 0
-    judge = Evaluator()
-    assert card["scores"]["quality"]["evaluator"] == f"primary {judge.hash}"
+    evaluator = Evaluator()
+    assert card["scores"]["quality"]["evaluator"] == f"primary {evaluator.hash}"
     assert card["scores"]["quality_second"]["evaluator"].startswith("second ")
     steps = card["recipe"]["steps"]
     for log in (card["log"], card["quality_curve"]):
         assert log["step"][-1] == steps
         assert {len(column) for column in log.values()} == {len(log["step"])}
-    assert (pt.FOLDER / f"generator-{name}.npz").stat().st_size < 2_500_000
+    assert (WEIGHTS / f"generator-{name}.npz").stat().st_size < 2_500_000
 
 
 @every_one
 def test_it_draws_ten_kinds_of_digits(name):
-    generator = pt.load_pretrained(name)
-    assert generator.count_params() == pt.model_card(name)["parameters"]
+    generator = load_pretrained(name)
+    assert generator.count_params() == model_card(name)["parameters"]
     latent = sample_latent(500, latent_dim_of(generator), seed=3)
     images = generator.predict(generator_input(generator, latent), verbose=0)
     assert image_grid(images[:64]).shape == (480, 480)
@@ -57,17 +66,17 @@ def test_it_draws_ten_kinds_of_digits(name):
 @every_one
 def test_its_score_is_that_of_its_card(name, mnist_file):
     """As `dcgan evaluate` measured it; half precision costs next to nothing."""
-    generator, judge = pt.load_pretrained(name), Evaluator()
+    generator, evaluator = load_pretrained(name), Evaluator()
     latent = sample_latent(10_000, latent_dim_of(generator), SAMPLE_SEED)
     chosen = generator_input(generator, latent)
-    fake, _ = judge(generator.predict(chosen, batch_size=500, verbose=0))
-    real, _ = judge(scale(load_images(mnist_file, "test").images))
-    known = pt.model_card(name)["scores"]["quality"]["generator"]["frechet_distance"]
+    fake, _ = evaluator(generator.predict(chosen, batch_size=500, verbose=0))
+    real, _ = evaluator(scale(load_images(mnist_file, "test").images))
+    known = model_card(name)["scores"]["quality"]["generator"]["frechet_distance"]
     assert frechet_distance(real, fake) == pytest.approx(known, rel=0.05)
 
 
 def test_a_conditional_generator_draws_what_it_is_asked_for():
-    generator = pt.load_pretrained("conditional")
+    generator = load_pretrained("conditional")
     labels = np.arange(500) % 10
     latent = sample_latent(500, latent_dim_of(generator), seed=5)
     images = generator.predict(generator_input(generator, latent, labels), verbose=0)
@@ -100,23 +109,23 @@ def test_impossible_requests_are_refused(arguments, reason, tmp_path, capsys):
 
 
 def test_altered_weights_are_refused(tmp_path, monkeypatch):
-    for file in pt.FOLDER.glob("generator-fast.*"):
+    for file in WEIGHTS.glob("generator-fast.*"):
         shutil.copy(file, tmp_path)
     card = json.loads((tmp_path / "generator-fast.json").read_text())
     (tmp_path / "generator-fast.json").write_text(json.dumps(card | {"hash": "0" * 12}))
-    monkeypatch.setattr(pt, "FOLDER", tmp_path)
+    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match="not those of its card"):
-        pt.load_pretrained("fast")
+        load_pretrained("fast")
     with pytest.raises(UserError, match="known: fast"):
-        pt.load_pretrained("conditional")
+        load_pretrained("conditional")
 
 
 def test_a_run_without_scores_is_not_published(run_copy, tmp_path):
     with pytest.raises(UserError, match="quality"):
-        pt.publish(run_copy, tmp_path)
+        publish(run_copy, tmp_path)
     write_curve(run_copy)
     with pytest.raises(UserError, match="both evaluators"):
-        pt.publish(run_copy, tmp_path)
+        publish(run_copy, tmp_path)
     assert not list(tmp_path.glob("generator-*"))
 
 
@@ -132,21 +141,21 @@ def test_a_published_run_comes_back(run_copy, tmp_path, monkeypatch):
     write_curve(run_copy)
     monkeypatch.setitem(RECIPES, "fast", Recipe(seed=9))
     with pytest.raises(UserError, match="settings of its own"):
-        pt.publish(run_copy, tmp_path)
-    monkeypatch.setitem(RECIPES, "fast", pt.load_run(run_copy).recipe)
-    before = pt.load_generator(run_copy)
-    card = pt.publish(run_copy, tmp_path)
+        publish(run_copy, tmp_path)
+    monkeypatch.setitem(RECIPES, "fast", load_run(run_copy).recipe)
+    before = load_generator(run_copy)
+    card = publish(run_copy, tmp_path)
     assert card == tmp_path / "generator-fast.json"
     slower = {"training_seconds": numbers["training_seconds"] + 100}
     (run_copy / FINISHED).write_text(json.dumps(numbers | scores | slower))
-    pt.publish(run_copy, tmp_path)  # the same weights, made on a busy machine
+    publish(run_copy, tmp_path)  # the same weights, made on a busy machine
     assert json.loads(card.read_text())["training_seconds"] == numbers["training_seconds"]
-    monkeypatch.setattr(pt, "FOLDER", tmp_path)
-    after = pt.load_pretrained("fast")
-    assert pt.model_card("fast")["quality_curve"] == {
+    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path)
+    after = load_pretrained("fast")
+    assert model_card("fast")["quality_curve"] == {
         "step": [0, 8],
         "frechet_distance": [12.3457, 9.8],
     }
-    assert pt.model_card("fast")["log"]["step"] == pt.load_run(run_copy).log["step"].tolist()
+    assert model_card("fast")["log"]["step"] == load_run(run_copy).log["step"].tolist()
     latent = sample_latent(3, 10)
     np.testing.assert_allclose(before(latent), after(latent), atol=0.01)

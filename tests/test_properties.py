@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dcgan_lib import RECIPES, Recipe, UserError, load_images, train_dcgan_mnist, training
-from dcgan_lib import data as data_module
+from dcgan_lib import RECIPES, Recipe, UserError, load_images, train_dcgan_mnist
+from dcgan_lib.building import MAX_WEIGHTS, build_networks, check_buildable
 from dcgan_lib.cli import main
-from dcgan_lib.training import check_buildable, load_generator
+from dcgan_lib.datasets import arrays
+from dcgan_lib.runs.loading import load_generator
 
 EXAMPLES = {
     "deadline": None,
@@ -87,8 +88,8 @@ def test_odd_networks_are_refused_or_can_be_built(name, shape, size):
         except UserError as error:
             assert_one_line(error)
         else:
-            networks = training.build_networks(recipe, (size, size, 1))  # takes real memory
-            assert sum(each.count_params() for each in networks) <= training.MAX_WEIGHTS
+            networks = build_networks(recipe, (size, size, 1))  # takes real memory
+            assert sum(each.count_params() for each in networks) <= MAX_WEIGHTS
 
 
 @pytest.mark.parametrize("changes", [{"latent_dim": 10**9}, {"discriminator_kernel": 10**6}])
@@ -167,7 +168,7 @@ def npy(shape: tuple[int, ...], content: bytes) -> bytes:
 @pytest.mark.parametrize("lie", ["none", "in the header", "in the directory"])
 def test_a_compressed_bomb_takes_no_more_memory_than_is_allowed(lie, tmp_path, monkeypatch):
     """64 MB of zeros, 64 kB on the disk; here 4 MB are allowed instead of 4 GiB."""
-    monkeypatch.setattr(data_module, "MAX_BYTES", 4 * 2**20)
+    monkeypatch.setattr(arrays, "MAX_BYTES", 4 * 2**20)
     count = 2**26 // 784
     shape = (20, 28, 28) if lie == "in the header" else (count, 28, 28)
     path = save_data(tmp_path / "bomb.npz", np.zeros((20, 28, 28), np.uint8), x_train=None)

@@ -1,12 +1,16 @@
 """What the README says is true: its code runs, its lists are complete, its links lead somewhere."""
 
+import functools
+import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import dcgan_lib
 from dcgan_lib import cli
 from dcgan_lib.recipes import RECIPES
 
@@ -57,8 +61,6 @@ def test_python_example_runs(small_data):
 
 
 def test_loss_in_ten_lines_runs(small_data, monkeypatch):
-    import dcgan_lib
-
     (code,) = blocks("python", section("Change the loss in ten lines"))
     fit, histories = dcgan_lib.DCGAN.fit, []
 
@@ -104,26 +106,47 @@ def command_lines() -> list[str]:
 
 
 @pytest.mark.parametrize("line", command_lines())
-def test_command_is_accepted(line):
+def test_command_is_accepted(line, monkeypatch):
+    """The command line reads it; what it then calls is left out."""
     _, command, *arguments = shlex.split(line)
-    if command == "train":
-        cli.train_options(arguments)
-    elif command in ("sample", "evaluate"):
-        options = {"sample": cli.SampleOptions, "evaluate": cli.EvaluateOptions}
-        cli.parse(options[command], arguments)
-    else:
-        assert f"\n  {command} " in cli.USAGE
-        assert arguments == []
+    reached = []
+
+    def stop(*arguments, **settings):
+        reached.append(command)
+        raise KeyboardInterrupt
+
+    for name in ("train_dcgan_mnist", "save_samples", "evaluate"):
+        monkeypatch.setattr(dcgan_lib, name, stop, raising=False)
+    monkeypatch.setattr("dcgan_lib.runs.loading.find_generator", lambda source: None)
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    code = cli.main([command, *arguments])
+    assert (code, reached) == ((0, []) if command == "recipes" else (130, [command]))
 
 
 def test_options_named_in_the_text_exist(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["train", "--help"])
+    assert cli.main(["train", "--help"]) == 0
     known = capsys.readouterr().out
     text = re.sub(r"`(pip|dcgan sample)\b[^`]*`", "", prose_without_code("README.md"))
     named = set(re.findall(r"`(?:dcgan train )?(--[a-z0-9-]+)", text)) - {"--seed"}
     assert named
     assert {option for option in named if f"{option} " not in known} == set()
+
+
+def test_a_loss_and_a_recipe_of_ones_own(small_data, monkeypatch):
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    loss, recipe = blocks("python", page)
+    command = next(line for line in "".join(blocks("bash", page)).splitlines() if "--loss" in line)
+    (small_data / "my_losses.py").write_text(loss)
+    monkeypatch.setattr(sys, "path", sys.path[:])  # the command adds the present folder
+    arguments = shlex.split(command)[1:-1]
+    assert cli.main([*arguments, "2", "--output", "by_command", "--batch-size", "32"]) == 0
+    record = json.loads((small_data / "by_command/recipe.json").read_text())["recipe"]
+    assert record["loss"] == "my_losses:LeastSquaresLoss"
+    short = functools.partial(dcgan_lib.train_dcgan_mnist, steps=2, batch_size=32)
+    monkeypatch.setattr(dcgan_lib, "train_dcgan_mnist", short)
+    names: dict = {}
+    exec(recipe, names)
+    assert names["run"].recipe.discriminator_widths == (48, 96)
 
 
 def test_recipe_table_says_what_the_recipes_say():
@@ -139,14 +162,8 @@ def test_recipe_table_says_what_the_recipes_say():
     }
 
 
-def test_recipes_to_come_are_not_there_yet():
-    text = section("Recipes: what others do → what it is called here")
-    coming = re.search(r"^To come: (.*?)\.$", text, re.M)
-    assert not coming or not set(re.findall(r"`(\w+)`", coming[1])) & RECIPES.keys()
-
-
 def test_run_folder_is_listed_file_by_file():
-    from dcgan_lib.checkpoints import ARTIFACTS, RECORD
+    from dcgan_lib.runs.folder import ARTIFACTS, RECORD
 
     listed = [cells[0].strip("`").rstrip("/") for cells in rows(section("What comes out"))]
     assert sorted(listed) == sorted({*ARTIFACTS, RECORD})

@@ -8,170 +8,10 @@ import pytest
 from helpers import STEPS, make_gan, tiny
 
 from dcgan_lib import RECIPES, Recipe, UserError
+from dcgan_lib.building import build_optimizer
 from dcgan_lib.latent import generator_input, one_hot
 from dcgan_lib.networks import build_discriminator, build_generator
 from dcgan_lib.recipes import get_recipe
-from dcgan_lib.training import build_optimizer
-
-COMMON = {"seed": 0, "latent_dim": 100, "beta_2": 0.999, "d_steps": 1, "hold_out": 10_000}
-# What each recipe is, spelled out in full.
-EXPECTED = {
-    "fast": {
-        "architecture": "dcgan",
-        "generator_hidden": 256,
-        "discriminator_hidden": 128,
-        "precision": "float32",
-        "generator_widths": (64, 32),
-        "generator_strides": (2, 2),
-        "generator_kernel": 4,
-        "discriminator_widths": (32, 64),
-        "discriminator_kernel": 4,
-        "generator_negative_slope": 0.0,
-        "discriminator_negative_slope": 0.2,
-        "generator_batch_norm": True,
-        "discriminator_batch_norm": True,
-        "beta_1": 0.5,
-        "epochs": None,
-        "simultaneous": False,
-        "discriminator_output": "logits",
-    },
-    "tutorial": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "architecture": "dcgan",
-        "generator_widths": (256, 128, 64),
-        "generator_strides": (1, 2, 2),
-        "generator_kernel": 5,
-        "generator_negative_slope": 0.3,
-        "generator_batch_norm": True,
-        "discriminator_widths": (64, 128),
-        "discriminator_kernel": 5,
-        "discriminator_negative_slope": 0.3,
-        "discriminator_batch_norm": False,
-        "dropout": 0.3,
-        "discriminator_output": "logits",
-        "g_learning_rate": 1e-4,
-        "d_learning_rate": 1e-4,
-        "beta_1": 0.9,
-        "batch_size": 256,
-        "epochs": 100,
-        "steps": None,
-        "snapshot_epochs": 15,
-        "sample_every": None,
-        "sample_epochs": (),
-        "g_steps": 1,
-        "simultaneous": True,
-        "ema_decay": 0.0,
-        "real_label_smoothing": 0.0,
-    },
-    "smooth": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "architecture": "dcgan",
-        "generator_widths": (256, 128, 64),
-        "generator_strides": (1, 2, 2),
-        "generator_negative_slope": 0.3,
-        "generator_batch_norm": True,
-        "discriminator_widths": (64, 128),
-        "discriminator_negative_slope": 0.3,
-        "discriminator_batch_norm": False,
-        "dropout": 0.3,
-        "discriminator_output": "sigmoid",
-        "real_label_smoothing": 0.1,
-        "fake_label_smoothing": 0.1,
-        "real_noise_stddev": 0.05,
-        "g_learning_rate": 2e-4,
-        "d_learning_rate": 2e-4,
-        "batch_size": 128,
-        "steps": 2000,
-        "epochs": None,
-        "sample_every": 200,
-    },
-    "balanced": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "architecture": "dcgan",
-        "generator_widths": (128, 64),
-        "generator_strides": (2, 2),
-        "generator_negative_slope": 0.0,
-        "generator_batch_norm": True,
-        "discriminator_widths": (64, 128),
-        "discriminator_negative_slope": 0.2,
-        "discriminator_batch_norm": True,
-        "discriminator_output": "sigmoid",
-        "g_learning_rate": 2e-4,
-        "d_learning_rate": 2e-4,
-        "beta_1": 0.5,
-        "batch_size": 128,
-        "g_steps": 3,
-        "epochs": 50,
-        "sample_every": None,
-        "sample_epochs": (1, 10, 20, 30, 40, 50),
-        "simultaneous": False,
-    },
-    "schedule": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "generator_widths": (128, 64),
-        "generator_negative_slope": 0.0,
-        "discriminator_widths": (64, 128),
-        "discriminator_negative_slope": 0.2,
-        "discriminator_batch_norm": True,
-        "discriminator_output": "logits",
-        "g_schedule": "cosine",
-        "d_schedule": "exponential",
-        "batch_size": 256,
-        "epochs": 200,
-        "g_steps": 3,
-    },
-    "keras": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "generator_widths": (128, 64),
-        "generator_negative_slope": 0.2,
-        "discriminator_widths": (64, 128),
-        "discriminator_negative_slope": 0.2,
-        "dropout": 0.3,
-        "batch_size": 32,
-        "epochs": 50,
-        "g_learning_rate": 2e-4,
-        "d_learning_rate": 2e-4,
-        "beta_1": 0.5,
-        "sample_every": None,
-        "sample_epochs": (),
-        "g_steps": 1,
-    },
-    "vanilla": {
-        "generator_hidden": 0,
-        "discriminator_hidden": 0,
-        "architecture": "dense",
-        "generator_widths": (256, 512, 1024),
-        "generator_negative_slope": 0.2,
-        "generator_batch_norm": True,
-        "discriminator_widths": (512, 256),
-        "discriminator_negative_slope": 0.2,
-        "discriminator_batch_norm": False,
-        "g_learning_rate": 2e-4,
-        "d_learning_rate": 2e-4,
-        "beta_1": 0.5,
-        "batch_size": 128,
-        "epochs": 60,
-        "sample_every": None,
-    },
-    "hinge": {"loss": "hinge", "gradient_penalty": 0.0, "spectral_norm": False},
-    "spectral": {"loss": "hinge", "spectral_norm": True, "discriminator_batch_norm": False},
-    "conditional": {"conditional": True, "loss": "cross_entropy", "num_samples": 100},
-    "best": {
-        "conditional": True,
-        "d_learning_rate": 1e-3,
-        "g_schedule": "cosine",
-        "g_final_fraction": 0.1,
-        "d_schedule": "cosine",
-        "d_final_fraction": 0.1,
-        "steps": 4000,
-    },
-    "explorer": {"conditional": True, "generator_hidden": 64, "num_samples": 100},
-}
 
 
 def test_the_wasserstein_recipe_is_that_of_its_paper_but_for_its_length():
@@ -180,16 +20,8 @@ def test_the_wasserstein_recipe_is_that_of_its_paper_but_for_its_length():
     assert not recipe.discriminator_batch_norm
 
 
-def test_these_recipes_exist():
-    assert set(EXPECTED) <= set(RECIPES)
-    assert all(name == recipe.name for name, recipe in RECIPES.items())
+def test_the_default_recipe_is_what_a_recipe_is_by_default():
     assert RECIPES["fast"] == Recipe()
-
-
-@pytest.mark.parametrize("name", EXPECTED)
-def test_values_are_those_of_the_design(name):
-    wanted = COMMON | EXPECTED[name]
-    assert {field: getattr(RECIPES[name], field) for field in wanted} == wanted
 
 
 def test_parameter_counts_are_those_of_the_tutorial():
@@ -197,7 +29,7 @@ def test_parameter_counts_are_those_of_the_tutorial():
     assert build_discriminator(RECIPES["tutorial"]).count_params() == 212_865
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", RECIPES)
 def test_adam_gets_the_rates_and_betas(name):
     recipe = RECIPES[name]
     for player, rate in (("g", recipe.g_learning_rate), ("d", recipe.d_learning_rate)):
@@ -311,13 +143,7 @@ def test_the_joint_update_is_refused_where_it_would_be_wrong():
     ("name", "changes", "named"),
     [
         ("fast", {"gradient_penalty": 10.0}, "gradient_penalty"),  # BatchNorm in D
-        ("conditional", {"gradient_penalty": 1.0, "discriminator_batch_norm": False}, "gradient"),
-        ("conditional", {"architecture": "dense"}, "architecture"),
-        ("tutorial", {"gradient_penalty": 1.0}, "simultaneous"),
-        ("tutorial", {"conditional": True}, "simultaneous"),
-        ("smooth", {"loss": "hinge"}, "discriminator_output"),
-        ("fast", {"loss": "wasserstein", "real_label_smoothing": 0.1}, "loss"),
-        ("fast", {"loss": "mse"}, "loss"),
+        ("fast", {"loss": "my loss"}, "loss"),
         ("fast", {"gradient_penalty": -1.0}, "gradient_penalty"),
     ],
 )
@@ -359,6 +185,15 @@ def test_length_counts_the_partial_batch():
     assert recipe.steps_per_epoch(60_000) == 235
     assert recipe.total_steps(60_000) == 705
     assert recipe.replace(steps=17).total_steps(60_000) == 17
+
+
+def test_values_of_numpy_are_made_plain():
+    recipe = RECIPES["fast"].replace(
+        batch_size=np.int64(32), generator_widths=np.array([64, 32]), conditional=np.bool_(True)
+    )
+    assert recipe == RECIPES["fast"].replace(batch_size=32, conditional=True)
+    assert type(recipe.batch_size) is int
+    json.dumps(dataclasses.asdict(recipe))
 
 
 def test_numbers_of_numpy_may_be_rates():

@@ -24,9 +24,12 @@ from helpers import (
 )
 
 from dcgan_lib import UserError, train_dcgan_mnist, training_batches
-from dcgan_lib import checkpoints as ck
 from dcgan_lib.cli import main
+from dcgan_lib.gan import state_variables
 from dcgan_lib.latent import one_hot
+from dcgan_lib.runs.checkpoints import KEPT, Checkpoints
+from dcgan_lib.runs.files import atomic_path, write_json
+from dcgan_lib.runs.folder import FINISHED, HEALTH, LOG, QUALITY, rewind
 
 KILLED_RUN = Path(__file__).with_name("killed_run.py")
 DRAW = random.Random(2026)
@@ -100,8 +103,8 @@ def test_a_restored_game_goes_on_as_if_nothing_had_happened(name, images, tmp_pa
     whole, half, rest = (make_gan(recipe) for _ in range(3))
     train(whole, 0, 6)
     train(half, 0, 3)
-    ck.Checkpoints(tmp_path / "c", half).save({})
-    ck.Checkpoints(tmp_path / "c", rest).restore_newest()
+    Checkpoints(tmp_path / "c").save(half, {})
+    Checkpoints(tmp_path / "c").restore_newest(rest)
     train(rest, 3, 3)
     for wanted, found in ((whole, rest), (whole.discriminator, rest.discriminator)):
         assert equal(arrays(wanted.weights), arrays(found.weights))
@@ -113,7 +116,7 @@ def pair(request, killed, digits_file, tmp_path_factory) -> tuple[Plan, Path, Pa
     """A run of one go, and the killed one, taken to its end by the same command."""
     plan = PLANS[request.param]
     whole, parts = tmp_path_factory.mktemp("whole") / plan.name, killed / plan.name
-    assert not (parts / ck.FINISHED).exists()
+    assert not (parts / FINISHED).exists()
     spoil(parts)
     for folder in (whole, parts):
         assert main(["train", *options_of(plan, folder, digits_file)]) == 0
@@ -124,7 +127,7 @@ def spoil(folder: Path) -> None:
     """Leaves behind what a kill at the worst moment would."""
     for name in ("checkpoints/.tmp-a_b.npz", "samples/.tmp-a_b.png", ".tmp-a_b.csv"):
         (folder / name).write_bytes(b"half")
-    with open(folder / ck.LOG, "a") as log:
+    with open(folder / LOG, "a") as log:
         log.write("99,17")
     (folder / "samples/step_00000027.png").write_bytes(b"from a later step")
 
@@ -139,8 +142,8 @@ def test_a_killed_run_ends_with_the_same_state(pair):
 
 def test_a_killed_run_ends_with_the_same_log(pair):
     plan, whole, parts = pair
-    rows = read_rows(parts / ck.LOG)
-    assert rows == read_rows(whole / ck.LOG)
+    rows = read_rows(parts / LOG)
+    assert rows == read_rows(whole / LOG)
     assert [row[0] for row in rows[1:]] == [str(i) for i in range(1, plan.steps + 1)]
 
 
@@ -185,7 +188,7 @@ def test_few_checkpoints_are_kept_and_snapshots_stay(pair):
         snapshots = [int(name.split("-")[1]) for name in names if name.startswith("snapshot")]
         assert snapshots == ([14, 28] if plan.settings.get("snapshot_epochs") else [])
         steps = [name for name in names if name.startswith("step-")]
-        assert len(steps) == len(names) - len(snapshots) == ck.KEPT
+        assert len(steps) == len(names) - len(snapshots) == KEPT
 
 
 def test_a_damaged_newest_checkpoint_falls_back(digits_file, tmp_path, capsys):
@@ -193,14 +196,14 @@ def test_a_damaged_newest_checkpoint_falls_back(digits_file, tmp_path, capsys):
     options = {"data": str(digits_file), "max_images": 200, "verbose": False}
     whole = train_dcgan_mnist(recipe, output=tmp_path / "whole", **options).folder
     parts = train_dcgan_mnist(recipe, tmp_path / "parts", checkpoint_every=4, **options).folder
-    (parts / ck.FINISHED).unlink()
+    (parts / FINISHED).unlink()
     newest = max((parts / "checkpoints").iterdir(), key=lambda path: path.name.split("-")[1])
     newest.write_bytes(newest.read_bytes()[:-100])
     train_dcgan_mnist(recipe, output=parts, **options)
     assert f"{newest.name} is damaged" in capsys.readouterr().err
     assert newest.with_suffix(".damaged").exists()
     assert equal(list(newest_state(whole).values()), list(newest_state(parts).values()))
-    assert read_rows(whole / ck.LOG) == read_rows(parts / ck.LOG)
+    assert read_rows(whole / LOG) == read_rows(parts / LOG)
     assert frames(whole) == frames(parts)
 
 
@@ -212,10 +215,10 @@ def gan():
     return make_gan(tiny(ema_decay=0.9))
 
 
-def save_at(checkpoints: ck.Checkpoints, *steps: int, **options) -> None:
+def save_at(checkpoints: Checkpoints, gan, *steps: int, **options) -> None:
     for step in steps:
-        checkpoints.gan.step.assign(step)
-        checkpoints.save({"seconds": float(step)}, **options)
+        gan.step.assign(step)
+        checkpoints.save(gan, {"seconds": float(step)}, **options)
 
 
 def steps_in(folder: Path) -> list[int]:
@@ -224,16 +227,16 @@ def steps_in(folder: Path) -> list[int]:
 
 def test_an_empty_folder_restores_nothing_and_says_so(gan, tmp_path):
     before = arrays(gan.weights)
-    assert ck.Checkpoints(tmp_path / "new", gan).restore_newest() is None
+    assert Checkpoints(tmp_path / "new").restore_newest(gan) is None
     assert equal(before, arrays(gan.weights))
 
 
 def test_everything_comes_back(gan, real, tmp_path):
     gan.fit(real, batch_size=32, verbose=0)
-    ck.Checkpoints(tmp_path, gan).save({"seconds": 1.5})
+    Checkpoints(tmp_path).save(gan, {"seconds": 1.5})
     fresh = make_gan(tiny(ema_decay=0.9, seed=5))
-    assert ck.Checkpoints(tmp_path, fresh).restore_newest() == {"seconds": 1.5}
-    first, second = ck.state_variables(gan), ck.state_variables(fresh)
+    assert Checkpoints(tmp_path).restore_newest(fresh) == {"seconds": 1.5}
+    first, second = state_variables(gan), state_variables(fresh)
     assert equal(arrays(first), arrays(second))
     everything = (
         *(*gan.generator.weights, *gan.discriminator.weights, *gan.sampler.weights),
@@ -247,11 +250,11 @@ def test_everything_comes_back(gan, real, tmp_path):
 
 
 def test_the_newest_two_are_kept_and_snapshots_besides(gan, tmp_path):
-    checkpoints = ck.Checkpoints(tmp_path, gan)
-    save_at(checkpoints, 2, snapshot=True)
-    save_at(checkpoints, 5, 10, 15, 100)
+    checkpoints = Checkpoints(tmp_path)
+    save_at(checkpoints, gan, 2, snapshot=True)
+    save_at(checkpoints, gan, 5, 10, 15, 100)
     assert steps_in(tmp_path) == [2, 15, 100]
-    assert checkpoints.restore_newest() == {"seconds": 100.0}
+    assert checkpoints.restore_newest(gan) == {"seconds": 100.0}
 
 
 def cut(path: Path) -> None:
@@ -290,13 +293,13 @@ DAMAGE = {
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_damage_is_noticed_named_and_set_aside(kind, gan, tmp_path, capsys):
     harm, reason = DAMAGE[kind]
-    checkpoints = ck.Checkpoints(tmp_path, gan)
-    save_at(checkpoints, 5, 10)
+    checkpoints = Checkpoints(tmp_path)
+    save_at(checkpoints, gan, 5, 10)
     before = sorted(tmp_path.iterdir())
     harm(before[1])
     (harmed,) = set(tmp_path.iterdir()) - {before[0]}
     gan.step.assign(10)
-    assert checkpoints.restore_newest() == {"seconds": 5.0}
+    assert checkpoints.restore_newest(gan) == {"seconds": 5.0}
     assert int(gan.step) == 5
     said = capsys.readouterr().err
     assert harmed.name in said
@@ -305,35 +308,35 @@ def test_damage_is_noticed_named_and_set_aside(kind, gan, tmp_path, capsys):
 
 
 def test_when_all_are_damaged_nothing_is_restored(gan, tmp_path):
-    checkpoints = ck.Checkpoints(tmp_path, gan)
-    save_at(checkpoints, 5, 10)
+    checkpoints = Checkpoints(tmp_path)
+    save_at(checkpoints, gan, 5, 10)
     for path in tmp_path.glob("*.npz"):
         path.write_bytes(b"rubbish")
     before = arrays(gan.weights)
-    assert checkpoints.restore_newest() is None
+    assert checkpoints.restore_newest(gan) is None
     assert equal(before, arrays(gan.weights))
 
 
 def test_a_checkpoint_of_other_networks_is_refused(gan, tmp_path):
-    save_at(ck.Checkpoints(tmp_path, gan), 5)
+    save_at(Checkpoints(tmp_path), gan, 5)
     other = make_gan(tiny(ema_decay=0.9, generator_widths=(8, 5)))
     with pytest.raises(UserError, match="other networks"):
-        ck.Checkpoints(tmp_path, other).restore_newest()
+        Checkpoints(tmp_path).restore_newest(other)
 
 
 def test_half_written_checkpoints_are_swept_away(gan, tmp_path):
     (tmp_path / ".tmp-abc.npz").write_bytes(b"half")
-    ck.Checkpoints(tmp_path, gan)
+    Checkpoints(tmp_path).restore_newest(gan)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_takes_its_place_whole_or_not_at_all(tmp_path):
     path = tmp_path / "numbers.json"
-    ck.write_json(path, {"old": 1})
+    write_json(path, {"old": 1})
     old = path.read_text()
     with pytest.raises(TypeError):
-        ck.write_json(path, {"new": object()})
-    with contextlib.suppress(KeyError), ck.atomic_path(path) as temporary:
+        write_json(path, {"new": object()})
+    with contextlib.suppress(KeyError), atomic_path(path) as temporary:
         temporary.write_text("half")
         assert path.read_text() == old
         raise KeyError
@@ -347,9 +350,9 @@ def test_rewinding_takes_back_rows_and_frames(tmp_path):
         (tmp_path / f"samples/step_{step:08d}.png").touch()
     ones_own = tmp_path / "samples/step_by_step.png"
     ones_own.touch()
-    log = tmp_path / ck.LOG
+    log = tmp_path / LOG
     log.write_text("step,d_loss\n5,1.0\n10,2.0\n15,3")
-    ck.rewind(tmp_path, 9)
+    rewind(tmp_path, 9)
     assert log.read_text().split() == ["step,d_loss", "5,1.0"]
     assert ones_own.exists()
     ones_own.unlink()
@@ -359,9 +362,9 @@ def test_rewinding_takes_back_rows_and_frames(tmp_path):
 @pytest.mark.parametrize("left", ["", "step,ima", "step,d_loss\n", "step,d_loss\n10,2.0\n"])
 def test_a_log_without_a_row_to_keep_begins_anew(left, tmp_path):
     """A full disk, or a kill in the wrong moment, leaves a header that is half written or none."""
-    for name in (ck.LOG, ck.QUALITY, ck.HEALTH):
+    for name in (LOG, QUALITY, HEALTH):
         (tmp_path / name).write_text(left)
-    ck.rewind(tmp_path, 9)
+    rewind(tmp_path, 9)
     assert not list(tmp_path.iterdir())
 
 
@@ -369,22 +372,22 @@ def test_a_run_whose_logs_were_left_empty_is_finished(digits_file, tmp_path):
     options = [*tiny_options("fast", batch_size=16, steps=6, log_every=2), "--data"]
     command = ["train", *options, str(digits_file), "--output", str(tmp_path / "run")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dcgan_lib.training._play", lambda *a: [][0])  # it dies at the first step
+        patch.setattr("dcgan_lib.training.play", lambda *a: [][0])  # it dies at the first step
         with pytest.raises(IndexError):
             main(command)
-    for name in (ck.LOG, ck.HEALTH):
+    for name in (LOG, HEALTH):
         (tmp_path / "run" / name).write_text("")
     assert main(command) == 0
-    assert [row[0] for row in read_rows(tmp_path / "run" / ck.LOG)] == ["step", "2", "4", "6"]
+    assert [row[0] for row in read_rows(tmp_path / "run" / LOG)] == ["step", "2", "4", "6"]
 
 
 def test_weights_that_are_not_numbers_are_never_saved(tmp_path):
     gan = make_gan(tiny())
-    checkpoints = ck.Checkpoints(tmp_path / "checkpoints", gan)
-    checkpoints.save({"seconds": 1.0})
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints.save(gan, {"seconds": 1.0})
     before = files_of(tmp_path)
     weight = gan.discriminator.trainable_variables[0]
     weight.assign(weight * float("nan"))
     with pytest.raises(UserError, match="no longer numbers at step 0"):
-        checkpoints.save({"seconds": 2.0})
+        checkpoints.save(gan, {"seconds": 2.0})
     assert files_of(tmp_path) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dcgan_lib import Evaluator, UserError, load_study
-from dcgan_lib.studies import FOLDER
+from dcgan_lib.shelf.studies import RESULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -17,7 +17,7 @@ every_study = pytest.mark.parametrize("name", sorted(benchmark.STUDIES))
 
 
 @every_study
-def test_every_variant_was_trained_and_judged(name):
+def test_every_variant_was_trained_and_measured(name):
     study = load_study(name)
     assert study.about["evaluator"] == Evaluator().hash
     assert study.about["command"].endswith(f" {name}")
@@ -48,4 +48,4 @@ def test_an_unknown_study_is_refused_with_the_known_ones():
 
 
 def test_they_come_with_the_package_and_are_small():
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 2_200_000
+    assert sum(file.stat().st_size for file in RESULTS.iterdir()) < 2_200_000

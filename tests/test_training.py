@@ -10,10 +10,12 @@ import pytest
 from helpers import STEPS, arrays, equal, files_of, make_gan, tiny
 
 from dcgan_lib import Recipe, UserError, load_generator, sample_latent, train_dcgan_mnist
-from dcgan_lib import checkpoints as ck
-from dcgan_lib.data import hold_out_indices, load_images
-from dcgan_lib.health import read_health
-from dcgan_lib.training import load_network, load_run, segments, training_images
+from dcgan_lib.data import hold_out_indices, load_images, load_training_set
+from dcgan_lib.measuring.health import read_health
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.folder import HEALTH, default_folder, settings_record
+from dcgan_lib.runs.loading import load_network, load_run
+from dcgan_lib.training import segments
 
 # --- a finished run
 
@@ -74,7 +76,7 @@ def test_a_saved_generator_draws_what_the_run_drew(finished_run):
 def test_the_saved_generator_is_the_averaged_one(finished_run):
     assert finished_run.recipe.ema_decay > 0
     gan = make_gan(finished_run.recipe, 300)
-    ck.Checkpoints(finished_run.folder / "checkpoints", gan).restore_newest()
+    Checkpoints(finished_run.folder / "checkpoints").restore_newest(gan)
     assert equal(finished_run.generator.get_weights(), arrays(gan.sampler))
     assert not equal(finished_run.generator.get_weights(), arrays(gan.generator))
     assert equal(finished_run.discriminator.get_weights(), arrays(gan.discriminator))
@@ -113,11 +115,11 @@ def test_the_same_settings_find_the_same_default_folder(digits_file, tmp_path, m
 def test_default_folders_differ_with_settings_and_data():
     data = {"name": "mnist", "hash": "1"}
     records = [
-        ck.settings_record(tiny(), data),
-        ck.settings_record(tiny(batch_size=16), data),
-        ck.settings_record(tiny(), data | {"hash": "2"}),
+        settings_record(tiny(), data),
+        settings_record(tiny(batch_size=16), data),
+        settings_record(tiny(), data | {"hash": "2"}),
     ]
-    assert len({ck.default_folder(tiny(), record) for record in records}) == 3
+    assert len({default_folder(tiny(), record) for record in records}) == 3
 
 
 @pytest.mark.parametrize(
@@ -189,13 +191,13 @@ def test_impossible_things_are_refused_before_a_folder_is_made(digits_file, tmp_
 
 def test_the_held_out_images_are_never_trained_on(digits_file):
     every = load_images(str(digits_file)).images
-    images, labels, held_out, record = training_images(tiny(), str(digits_file), None)
-    allowed, judges = hold_out_indices(300, 10_000)
-    assert np.array_equal(images, every[allowed])
-    assert np.array_equal(held_out, every[judges])
+    images, labels, held_out, record = load_training_set(tiny(), str(digits_file))
+    allowed, kept = hold_out_indices(300, 10_000)
+    assert np.array_equal(images[..., 0], every[allowed])
+    assert np.array_equal(held_out[..., 0], every[kept])
     assert (len(images), len(held_out), record["images"]) == (250, 50, 250)
     assert labels is None
-    some, _, still_held_out, _ = training_images(tiny(), str(digits_file), 40)
+    some, _, still_held_out, _ = load_training_set(tiny(), str(digits_file), 40)
     assert np.array_equal(some, images[:40])
     assert np.array_equal(still_held_out, held_out)
 
@@ -266,7 +268,7 @@ def test_code_in_a_model_file_is_never_run(tmp_path):
 
 def test_an_unfinished_run_is_refused_with_the_way_on(run_copy):
     (run_copy / "metrics.json").unlink()
-    with pytest.raises(UserError, match=r"not finished; go on: dcgan train --resume"):
+    with pytest.raises(UserError, match=r"not finished: dcgan train --resume"):
         load_run(run_copy)
     with pytest.raises(UserError, match="not finished"):
         load_generator(run_copy)  # as `evaluate` does, which would write metrics.json
@@ -289,7 +291,7 @@ def test_a_run_that_lost_some_results_is_completed(lost, finished_run, run_copy)
 def test_the_health_monitor_looks_at_every_run(digits_file, tmp_path):
     recipe = tiny(steps=201, log_every=50, sample_every=200)
     run = train_dcgan_mnist(recipe, tmp_path / "run", str(digits_file), verbose=False)
-    (row,) = read_health(run.folder / ck.HEALTH)
+    (row,) = read_health(run.folder / HEALTH)
     assert row["step"] == 200
     assert row["d_loss"] > 0
     assert row["g_gradient"] > 0

@@ -1,6 +1,6 @@
 """Trains recipes on one device and on two, with SGD, and prints how far the results differ.
 
-    python two_devices.py RECIPE ...
+    python two_devices.py NAME ...
 
 Needs a process of its own: the processor is divided in two before TensorFlow starts.
 """
@@ -16,8 +16,10 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import numpy as np  # noqa: E402
 from helpers import arrays, make_sgd_gan, tiny  # noqa: E402
 
-from dcgan_lib import devices, training_batches  # noqa: E402
-from dcgan_lib.checkpoints import state_variables  # noqa: E402
+from dcgan_lib import training_batches  # noqa: E402
+from dcgan_lib.distributed.replicas import replicate  # noqa: E402
+from dcgan_lib.distributed.team import connect  # noqa: E402
+from dcgan_lib.gan import state_variables  # noqa: E402
 from dcgan_lib.latent import one_hot  # noqa: E402
 
 STEPS = 6
@@ -37,7 +39,7 @@ def difference(recipe) -> dict[str, float]:
     # Gradients jump where a ReLU or the hinge has its corner. At this rate such a jump, which any
     # rounding may set off, stays far below what a wrong gradient does.
     begin, one = make_sgd_gan(recipe, 0.01), trained(make_sgd_gan(recipe, 0.01), recipe)
-    two = trained(devices.replicate(begin, devices.connect(2)), recipe)
+    two = trained(replicate(begin, connect(2)), recipe)
     states = [arrays(state_variables(gan)) for gan in (one, two)]
     weights = [
         gan.generator.trainable_weights + gan.discriminator.trainable_weights
@@ -54,4 +56,9 @@ def largest(first, second) -> float:
 
 tf.config.experimental.enable_op_determinism()
 # 56 images in batches of 32: the second batch of each epoch is a smaller one.
-print(json.dumps({name: difference(tiny(name)) for name in sys.argv[1:]}))
+RECIPES_HERE = {
+    "fast": tiny("fast"),
+    "smooth": tiny("smooth"),
+    "labelled_wgan_gp": tiny("wgan_gp", conditional=True, d_steps=1),
+}
+print(json.dumps({name: difference(RECIPES_HERE[name]) for name in sys.argv[1:]}))

@@ -15,11 +15,11 @@ dcgan_lib.import_tensorflow()
 
 import keras  # noqa: E402
 
-from dcgan_lib import cli, training  # noqa: E402
+from dcgan_lib import building, cli, training  # noqa: E402
 
 path = sys.argv[1]
-training.build_optimizer = lambda *_: keras.optimizers.SGD(0.1)
-play = training._play
+building.build_optimizer = lambda *_: keras.optimizers.SGD(0.1)
+play = training.play
 
 
 def play_and_save(gan, *others):
@@ -27,5 +27,5 @@ def play_and_save(gan, *others):
     np.savez(path, *[w.numpy() for w in (*gan.generator.weights, *gan.discriminator.weights)])
 
 
-training._play = play_and_save
+training.play = play_and_save
 sys.exit(cli.main(["train", *sys.argv[2:]]))

@@ -1,6 +1,8 @@
-"""Writes the repository's public address wherever it stands.
+"""Writes the repository's public address wherever it stands, or checks it.
 
-    python tools/address.py https://github.com/owner/name
+    python tools/address.py write                                 that of this clone's `origin`
+    python tools/address.py write https://github.com/owner/name
+    python tools/address.py check https://github.com/owner/name   is it the one that stands here?
 
 pyproject.toml holds it; the README's badges and the first cell of each notebook follow.
 The address `unset` takes it back.
@@ -9,6 +11,7 @@ The address `unset` takes it back.
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -31,8 +34,32 @@ def address() -> str:
 def first_cell(url: str) -> str:
     """Returns the code that every notebook begins with."""
     template = (Path(__file__).parent / "first_cell.py").read_text().strip()
-    source = url if url == "unset" else f"git+{url}"
-    return template.replace('address = "unset"', f'address = "{source}"')
+    if url == "unset":
+        return template
+    asked = 'os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address'
+    assert asked in template
+    return template.replace(asked, f'os.environ.get("DCGAN_SOURCE", "git+{url}")')
+
+
+def of_origin() -> str:
+    """Returns the address of this clone's `origin`, as https."""
+    command = ["git", "remote", "get-url", "origin"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if asked.returncode:
+        sys.exit(
+            "this clone has no remote `origin`; give the address: make address URL=https://..."
+        )
+    url = re.sub(r"^(ssh://)?git@([^:/]+)[:/]", r"https://\2/", asked.stdout.strip())
+    return url.removesuffix("/").removesuffix(".git")
+
+
+def check(url: str) -> None:
+    """Ends the program with a hint unless `url` is the address that stands here."""
+    if address() != url:
+        sys.exit(
+            f"the notebooks install from {address()}, but this repository is {url}: their Colab "
+            "links and first cells lead elsewhere. One command sets it: make address"
+        )
 
 
 def badges(url: str) -> str:
@@ -76,6 +103,10 @@ def write_first_cell(path: Path, code: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    write(sys.argv[1])
+    match sys.argv[1:]:
+        case ["write", *url]:
+            write(url[0] if url else of_origin())
+        case ["check", url]:
+            check(url)
+        case _:
+            sys.exit(__doc__)

@@ -21,9 +21,9 @@ from sphinx.cmd.build import main as sphinx
 import dcgan_lib
 from notebooks import ROOT, code_cells, sources
 
-PAGES, EXPLORER = ROOT / "site", ROOT / "dcgan_lib/published/explorer.html"
+PAGES, EXPLORER = ROOT / "site", ROOT / "dcgan_lib/shelf/explorer.html"
 SOURCE, TARGET = ROOT / "build/site-source", ROOT / "build/site"
-EXPLORER_LINK = r"\[([^\]]*)\]\(((?:\.\./)?)dcgan_lib/published/explorer\.html\)"
+EXPLORER_LINK = r"\[([^\]]*)\]\(((?:\.\./)?)dcgan_lib/shelf/explorer\.html\)"
 VERBS = ("show", "hide")
 PICTURE = "The picture that the code above made"
 LINKED = (  # what the README and CONTRIBUTING link to
@@ -31,6 +31,8 @@ LINKED = (  # what the README and CONTRIBUTING link to
     "LICENSE",
     "benchmarks/LOG.md",
     "benchmarks/bench.png",
+    "benchmarks/starts_cause.png",
+    "benchmarks/starts_interventions.png",
     "dcgan_lib/recipes.py",
     "hpc/README.md",
     "images",
@@ -125,7 +127,7 @@ def links(name: str, url: str) -> str:
 def api_section(module: str) -> str:
     """Returns the part of the API page on the public names of one module."""
     first_line = inspect.getdoc(import_module(f"dcgan_lib.{module}")).splitlines()[0]
-    entries = "\n".join(api_entry(name) for name in dcgan_lib._HOMES[module])
+    entries = "\n".join(api_entry(name) for name in dcgan_lib._HOMES[module].split())
     return f"\n## {module}\n\n{first_line}\n\n```{{eval-rst}}\n{entries}\n```\n"
 
 
@@ -133,10 +135,14 @@ def api_entry(name: str) -> str:
     value = getattr(dcgan_lib, name)
     if isinstance(value, dict):  # RECIPES: dict's own docstring would be shown
         return f".. py:data:: {name}\n\n   Known: {', '.join(value)}.\n"
+    if isinstance(value, type) and issubclass(value, tuple):
+        return f".. autoclass:: dcgan_lib.{name}\n"  # its docstring tells the fields
     if isinstance(value, type):
         signature = "()" if is_dataclass(value) else ""  # the fields follow, each with its reason
         return f".. autoclass:: dcgan_lib.{name}{signature}\n   :members:\n"
-    return f".. autofunction:: dcgan_lib.{name}\n"
+    if inspect.isfunction(value):
+        return f".. autofunction:: dcgan_lib.{name}\n"
+    return f".. py:data:: {name}\n"
 
 
 if __name__ == "__main__":

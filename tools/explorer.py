@@ -30,13 +30,14 @@ import imageio.v3 as iio
 import keras
 import numpy as np
 
-from dcgan_lib.callbacks import QualityCallback
-from dcgan_lib.checkpoints import RECORD, atomic_path
 from dcgan_lib.errors import UserError
-from dcgan_lib.evaluator import weights_hash
+from dcgan_lib.measuring.quality import QualityCallback
 from dcgan_lib.plots import read_log
-from dcgan_lib.pretrained import EXPLORER_PAGE, load_pretrained, model_card
-from dcgan_lib.training import load_generator
+from dcgan_lib.runs.files import atomic_path
+from dcgan_lib.runs.folder import RECORD
+from dcgan_lib.runs.loading import load_generator
+from dcgan_lib.shelf.pretrained import EXPLORER_PAGE, load_pretrained, model_card
+from dcgan_lib.shelf.stored import weights_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "explorer"
@@ -65,7 +66,7 @@ def check_is_run_of(card: dict[str, Any], run: str | Path) -> None:
     if weights_hash(weights) != card["hash"]:
         raise UserError(
             f"run {str(run)!r} is not that of the published weights ({card['hash']}); "
-            "give the right one, or do: dcgan publish RUN"
+            "give the right one, or do: python tools/publish.py RUN"
         )
 
 

@@ -76,8 +76,8 @@ def provenance(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     The first cell does not count: it only finds the library.
     """
     code = "\n".join(cell.source for cell in code_cells(notebook)[1:])
-    modules = sorted(library_modules(code))
-    library = "\n".join(bare((ROOT / f"dcgan_lib/{name}.py").read_text()) for name in modules)
+    texts = (bare(source_of(name).read_text()) for name in sorted(library_modules(code)))
+    library = "\n".join(texts)
     return {
         "code": digest(code),
         "library": digest(library),
@@ -90,18 +90,37 @@ def provenance(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     }
 
 
-def library_modules(code: str) -> set[str]:
-    """Returns the modules of dcgan_lib that `code` imports, and those that they import.
+# What these do decides no output: a run's bits are the same with and without them, as
+# tests/test_pinned.py proves, and images and weights are known by their hashes. A module that a
+# notebook itself imports counts for it, unless it only loads or runs.
+MACHINERY = ("runs", "distributed", "engine", "cli", "training", "datasets")
+MACHINERY += ("measuring.divergence", "measuring.health", "measuring.report", "shelf.stored")
 
-    `recipes` does not count: a notebook depends on the values of the recipes that it names.
+
+def library_modules(code: str) -> set[str]:
+    """Returns the modules of dcgan_lib that decide the outputs of `code`.
+
+    These are those that it imports, and those that they import, without machinery. `recipes` does
+    not count: a notebook depends on the values of the recipes that it names.
     """
+    own = set(imported(code))
+    waiting = set(own)
+    if "training" in own:  # what a training builds and shows
+        waiting |= {"building", "data", "callbacks"}
     found: set[str] = set()
-    waiting = set(imported(code))
     while waiting:
         name = waiting.pop()
-        found.add(name)
-        waiting |= set(imported((ROOT / f"dcgan_lib/{name}.py").read_text())) - found
+        shown = name in own and name.startswith(("datasets.", "measuring."))
+        if shown or not name.startswith(MACHINERY):
+            found.add(name)
+            waiting |= set(imported(source_of(name).read_text())) - found
     return found - {"recipes"}
+
+
+def source_of(name: str) -> Path:
+    """Returns the file of a module, or of a room's door."""
+    path = ROOT / "dcgan_lib" / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def imported(code: str) -> Iterator[str]:
@@ -111,7 +130,10 @@ def imported(code: str) -> Iterator[str]:
             for alias in node.names:
                 yield dcgan_lib._HOME_OF.get(alias.name, alias.name)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dcgan_lib."):
-            yield node.module.removeprefix("dcgan_lib.")
+            home = node.module.removeprefix("dcgan_lib.")
+            inside = [f"{home}.{alias.name}" for alias in node.names]
+            modules = [name for name in inside if source_of(name).exists()]
+            yield from modules or [home]
 
 
 def constants(code: str) -> set[Any]:

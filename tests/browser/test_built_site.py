@@ -144,6 +144,6 @@ def test_colab_opens_the_notebook_once_the_address_is_known():
 
 
 def test_site_without_explorer_is_not_built(monkeypatch):
-    monkeypatch.setattr(build_site, "EXPLORER", ROOT / "dcgan_lib/published/none.html")
+    monkeypatch.setattr(build_site, "EXPLORER", ROOT / "dcgan_lib/shelf/none.html")
     with pytest.raises(SystemExit, match=r"none\.html is missing"):
         build_site.build()

@@ -15,9 +15,9 @@ import pytest
 
 from conftest import ROOT, SCREENSHOTS
 from dcgan_lib import RECIPES, sample_latent
-from dcgan_lib.conditional import build_conditional_generator
+from dcgan_lib.beyond.conditional import build_conditional_generator
 from dcgan_lib.latent import one_hot
-from dcgan_lib.pretrained import EXPLORER_PAGE, load_pretrained
+from dcgan_lib.shelf.pretrained import EXPLORER_PAGE, load_pretrained
 
 sys.path.insert(0, str(ROOT / "tools"))
 

@@ -19,7 +19,7 @@ import pytest
 from cluster import CannotRun, ask, cluster, install
 from helpers import frames, newest_state, read_rows, tiny_options
 
-from dcgan_lib import checkpoints as ck
+from dcgan_lib.runs.folder import FINISHED, LOG
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--cpus-per-task=1", "--mem=2G", "--chdir", str(ROOT))
@@ -100,9 +100,7 @@ def test_a_job_whose_time_runs_out_goes_on_to_the_same_end(tmp_path):
         parts, said = tmp_path / f"parts-{steps}", tmp_path / f"said-{steps}.txt"
         limit = ("--time=30", "--output", said)
         job = submit(*SMALL, *limit, "hpc/train.sbatch", *train_options(parts, steps=steps))
-        wait_for(
-            lambda at=parts: len(read_rows(at / ck.LOG)) > 2 if (at / ck.LOG).exists() else False
-        )
+        wait_for(lambda at=parts: len(read_rows(at / LOG)) > 2 if (at / LOG).exists() else False)
         set_time_limit(job, minutes_run(job) + 1)
         wait_for(lambda job=job: knows(job)["Restarts"] == "1" or not running(job))
         set_time_limit(job, 30)
@@ -118,7 +116,7 @@ def test_a_job_whose_time_runs_out_goes_on_to_the_same_end(tmp_path):
     first, second = newest_state(whole), newest_state(parts)
     assert len(first) == len(second) > 20
     assert [name for name in first if not np.array_equal(first[name], second[name])] == []
-    assert read_rows(whole / ck.LOG) == read_rows(parts / ck.LOG)
+    assert read_rows(whole / LOG) == read_rows(parts / LOG)
     assert frames(whole) == frames(parts)
     assert (whole / "training.gif").read_bytes() == (parts / "training.gif").read_bytes()
 
@@ -134,7 +132,7 @@ def test_a_sweep_and_its_table(tmp_path):
     assert sorted(re.findall(r"ExitCode=(\S+)", states)) == ["0:0", "0:0", "2:0"]
     assert "has no line 3" in (tmp_path / "said-3.txt").read_text()
     shutil.copytree(tmp_path / "runs/1", tmp_path / "runs/2")
-    (tmp_path / "runs/2" / ck.FINISHED).unlink()
+    (tmp_path / "runs/2" / FINISHED).unlink()
     table = gather(*sorted((tmp_path / "runs").iterdir()))
     assert [line.split()[1:5] for line in table[:4]] == [
         ["seed", "steps", "state", "step"],
@@ -156,11 +154,11 @@ def test_two_nodes_train_together_and_go_on_after_the_signal(tmp_path):
     run, said = tmp_path / "run", tmp_path / "said.txt"
     words = [*train_options(run, steps=400, log_every=10), "--checkpoint-every", 20]
     job = submit(*SMALL, "--nodes=2", "--output", said, "hpc/multi_node.sbatch", *words)
-    wait_for(lambda: (run / ck.LOG).exists() and len(read_rows(run / ck.LOG)) > 2)
+    wait_for(lambda: (run / LOG).exists() and len(read_rows(run / LOG)) > 2)
     ask("scancel", "--batch", "--signal=USR1", job)
     end = ended(job)
     assert (end["JobState"], end["ExitCode"]) == ("COMPLETED", "0:0"), said.read_text()
     assert end["Restarts"] == "1"
     assert re.search(r"resumed at step [1-9]", said.read_text())
-    assert (run / ck.FINISHED).exists()
-    assert [row[0] for row in read_rows(run / ck.LOG)[1:]] == [str(i) for i in range(10, 401, 10)]
+    assert (run / FINISHED).exists()
+    assert [row[0] for row in read_rows(run / LOG)[1:]] == [str(i) for i in range(10, 401, 10)]

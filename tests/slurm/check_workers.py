@@ -16,7 +16,7 @@ from cluster import free_ports
 from helpers import tiny_options
 
 from dcgan_lib import RECIPES
-from dcgan_lib import checkpoints as ck
+from dcgan_lib.runs.folder import FINISHED
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -89,6 +89,6 @@ def test_a_killed_worker_ends_the_job_and_the_run_goes_on(digits_file, tmp_path)
     worker.wait()
     assert chief.wait(timeout=120) == 2, (tmp_path / "said-0.txt").read_text()
     assert "dcgan: error: a worker was lost" in (tmp_path / "said-0.txt").read_text()
-    assert not (tmp_path / "run" / ck.FINISHED).exists()
+    assert not (tmp_path / "run" / FINISHED).exists()
     assert start(tmp_path, None, [], *words).wait(timeout=300) == 0
     assert re.search(r"resumed at step [1-9]", (tmp_path / "said-None.txt").read_text())

@@ -1,0 +1,222 @@
+"""The command line: `dcgan train`, `sample`, `evaluate`, `recipes`. A skin over the library."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict, get_type_hints
+
+import tyro
+from pydantic import ConfigDict, TypeAdapter
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from dcgan_lib.errors import UserError
+from dcgan_lib.recipes import FAST, RECIPES, CallOptions, Recipe
+
+app = tyro.extras.SubcommandApp()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        return app.cli(
+            prog="dcgan",
+            description="Train, sample and measure GANs. `dcgan COMMAND --help` tells more.",
+            args=arguments,
+            config=(tyro.conf.OmitArgPrefixes,),
+        )
+    except SystemExit as stop:  # tyro's own: 0 after --help, 2 after what it cannot read
+        return int(stop.code or 0)
+    except UserError as error:
+        print(f"dcgan: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("dcgan: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _settings() -> type:
+    """The type of all settings, none of which has to be given, from Recipe and CallOptions."""
+    settings = {}
+    for kind in (CallOptions, Recipe):
+        kind.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
+        described = TypeAdapter(kind).json_schema()["properties"]
+        for name, hint in get_type_hints(kind).items():
+            text, usual = described[name]["description"], f"({getattr(kind, name)})"
+            settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual)]
+    del settings["show"]  # for notebooks only
+    return TypedDict("Settings", settings, total=False)
+
+
+Settings = _settings()
+
+
+@app.command
+def train(
+    recipe: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(fast)")] = None,
+    output: Annotated[Path | None, arg(metavar="FOLDER")] = None,
+    resume: Annotated[Path | None, arg(metavar="FOLDER")] = None,
+    fresh: FlagCreatePairsOff[bool] = False,
+    data: str = "auto",
+    settings: Settings = {},  # noqa: B006 (tyro takes no None here)
+) -> int:
+    """Train a recipe. The same command again resumes its run, or shows the finished one.
+
+    Every value of the recipe can be replaced.
+
+    Args:
+        recipe: Which recipe to start from (see `dcgan recipes`).
+        output: The run folder; by default runs/<recipe>-s<seed>-<hash of the settings>.
+        resume: Resume the run in this folder, with its own settings.
+        fresh: Start a new run, replacing the one in the output folder.
+        data: auto, mnist, digits or shapes (offline), fashion_mnist, cifar10, an .npz file, or a
+            folder of images; DCGAN_DATA names a file for MNIST.
+        settings: Values that replace the recipe's; in brackets those of fast.
+    """
+    started = time.perf_counter()
+    if resume and (fresh or output or recipe):
+        raise UserError("--resume takes a run up as it is: without --fresh, --output and --recipe")
+    if resume and not (resume / "recipe.json").exists():
+        raise UserError(f"{str(resume)!r} is not a run folder: it has no recipe.json")
+    import dcgan_lib
+
+    dcgan_lib.import_tensorflow()
+    from dcgan_lib.runs.signals import TrainingInterrupted
+
+    start = None if resume else recipe or "fast"
+    sys.path.append(str(Path.cwd()))  # a loss of your own may stand in this folder
+    try:
+        run = dcgan_lib.train_dcgan_mnist(
+            start, resume or output, data, resume=not fresh, **settings
+        )
+    except TrainingInterrupted as interruption:
+        folder = shlex.quote(str(interruption.folder))
+        print(f"\n{interruption}. Resume with: dcgan train --resume {folder}")
+        return 128 + interruption.number
+    _report(run, time.perf_counter() - started)
+    return 0
+
+
+def _report(run: Any, seconds: float) -> None:
+    if run.found:
+        print(f"This run is finished already ({run.folder}). --fresh trains it again.")
+    print(f"Run folder: {run.folder}")
+    for name, meaning in (
+        ("final_samples.png", "what it draws from the fixed noise"),
+        ("latent_samples.png", "a hundred new images"),
+        ("interpolation.png", "walks through latent space"),
+        ("training.gif", "the training, frame by frame"),
+        ("loss_plot.png", "both losses"),
+        ("log.csv", "the numbers behind it"),
+        ("generator.keras", "the trained generator"),
+        ("discriminator.keras", "the trained discriminator"),
+    ):
+        print(f"  {name:<20} {meaning}")
+    print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
+
+
+@app.command
+def sample(
+    source: Positional[Path],
+    count: Annotated[int, arg(name="n", aliases=["-n"])] = 64,
+    digit: int | None = None,
+    seed: int = 0,
+    output: Path = Path("grid.png"),
+) -> int:
+    """Draw images from a trained generator.
+
+    Args:
+        source: A run folder, a .keras file, or a published generator: fast, best, conditional,
+            explorer.
+        count: How many.
+        digit: Which digit, from a generator that knows the labels; by default each in turn.
+        seed: Another seed, other images.
+        output: A .png for a grid, or an .npy for float32 (n, height, width, channels) in [-1, 1].
+    """
+    _require("-n", count, count > 0, "a number above 0")
+    _require("--digit", digit, digit is None or 0 <= digit <= 9, "0 to 9")
+    _require("--seed", seed, seed >= 0, "0 or above")
+    if output.suffix not in (".png", ".npy"):
+        raise UserError(f"output {str(output)!r}; accepted: a name ending in .png or .npy")
+    import dcgan_lib
+
+    dcgan_lib.import_tensorflow()
+    from dcgan_lib.runs.loading import find_generator
+
+    dcgan_lib.save_samples(find_generator(source), output, count, seed, digit)
+    print(f"{count} images: {output}")
+    return 0
+
+
+@app.command
+def evaluate(
+    source: Positional[Path],
+    count: Annotated[int, arg(name="n", aliases=["-n"])] = 10_000,
+    evaluator: Literal["primary", "second"] = "primary",
+    data: str = "auto",
+) -> int:
+    """Score a run (or a .keras file, or an .npy of images) against the test images.
+
+    Args:
+        source: A run folder, a .keras file, or an .npy of float images (N, 28, 28, 1) in [-1, 1].
+        count: Images on each side; scores of different numbers do not compare.
+        evaluator: Which classifier measures; second is another network, to confirm what is
+            published.
+        data: What to compare with; by default what the run was trained on.
+    """
+    _require("-n", count, count > 0, "a number above 0")
+    import dcgan_lib
+
+    print(dcgan_lib.report_table(dcgan_lib.evaluate(source, count, data, evaluator)))
+    return 0
+
+
+def _require(option: str, value: Any, good: bool, accepted: str) -> None:
+    if not good:
+        raise UserError(f"{option} {value} is impossible; accepted: {accepted}")
+
+
+@app.command
+def recipes() -> int:
+    """List the known ways of training, as a table."""
+    header = ("recipe", "generator", "discriminator", "batch", "rates G / D", "length", "notes")
+    rows = [header, *(_recipe_row(recipe) for recipe in RECIPES.values())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    return 0
+
+
+def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
+    moves = recipe.g_steps + recipe.d_steps > 2
+    notes = {
+        f"p={recipe.d_steps} k={recipe.g_steps}": moves,
+        "both at once": recipe.simultaneous,
+        "label smoothing": recipe.real_label_smoothing,
+        "averaged weights": recipe.ema_decay,
+        f"{recipe.loss} loss": recipe.loss != FAST.loss,
+        "gradient penalty": recipe.gradient_penalty,
+        "spectral normalization": recipe.spectral_norm,
+        "labels": recipe.conditional,
+        f"dropout {recipe.dropout}": recipe.dropout,
+        "decaying rates": recipe.g_schedule != "constant",
+    }
+    return (
+        recipe.name,
+        "-".join(map(str, recipe.generator_widths)),
+        "-".join(map(str, recipe.discriminator_widths)),
+        str(recipe.batch_size),
+        f"{recipe.g_learning_rate:g} / {recipe.d_learning_rate:g}",
+        f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs} epochs",
+        ", ".join(note for note, true in notes.items() if true),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Who plays a training: one device alone, or several, of this machine or of a cluster."""
+
+from __future__ import annotations
+
+import faulthandler
+import functools
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan_lib.distributed.rendezvous import (
+    DEADLINE,
+    is_chief,
+    lost_workers_named,
+    wait_for_all,
+    workers,
+)
+from dcgan_lib.distributed.replicas import copy_state, replicate
+from dcgan_lib.errors import UserError
+from dcgan_lib.gan import DCGAN, state_variables
+from dcgan_lib.recipes import Recipe
+
+
+class Solo:
+    """One device. Nothing is shared, and nobody has to be asked."""
+
+    leads = True
+
+    def agree(self, value: bool) -> bool:
+        """Returns what the leader says, on every machine; waits until all have come here."""
+        return value
+
+    def share(self, gan: DCGAN) -> DCGAN:
+        """Returns the game as it is played: by all devices at once, in the leader's state."""
+        return gan
+
+    def bring_home(self, gan: DCGAN) -> None:
+        """Gives the game that was shared the state in which it ended."""
+
+
+class Team(Solo):
+    """Several devices that share each batch."""
+
+    def __init__(self, strategy: tf.distribute.Strategy) -> None:
+        self.strategy = strategy
+        self.leads = is_chief()
+
+    def agree(self, value: bool) -> bool:
+        (said,) = from_chief(self.strategy, [int(value)])
+        return bool(said)
+
+    def share(self, gan: DCGAN) -> DCGAN:
+        self.game = replicate(gan, self.strategy)
+        share_state(self.game, self.strategy)
+        return self.game
+
+    def bring_home(self, gan: DCGAN) -> None:
+        copy_state(self.game, gan)
+
+    def assist(self, gan: DCGAN, play: Callable[[DCGAN], None]) -> None:
+        """Plays along on a machine that does not lead, and ends its process.
+
+        The leader alone touches the run's folder, and goes on with what follows.
+        """
+        if not self.agree(False):
+            play(self.share(gan))
+            self.agree(True)  # until the leader has written the results
+        raise SystemExit(0)
+
+
+def gather(devices: int, recipe: Recipe, num_images: int) -> Solo:
+    """Returns who plays: `devices` of this machine, or all machines that TF_CONFIG names.
+
+    Raises:
+        UserError: as `connect`; or a batch that cannot be dealt out evenly.
+    """
+    strategy = connect(devices)
+    if strategy is None:
+        return Solo()
+    check_shares(recipe, num_images, strategy.num_replicas_in_sync)
+    return Team(strategy)
+
+
+@functools.cache  # a second strategy would collide with the first in TensorFlow's bookkeeping
+def connect(devices: int = 1) -> tf.distribute.Strategy | None:
+    """Returns what spreads a training over devices, or None if there is but one.
+
+    Raises:
+        UserError: this machine has fewer devices; TF_CONFIG cannot be used; a worker has not
+            come within `DEADLINE` seconds.
+    """
+    if len(workers()) > 1:
+        wait_for_all()
+        if not is_chief():
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the chief saves and ends the job
+        # Should one be lost just now, a watchdog that needs no Python ends the process.
+        faulthandler.dump_traceback_later(DEADLINE, exit=True)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        from_chief(strategy, [0])
+        faulthandler.cancel_dump_traceback_later()
+        return strategy
+    if devices < 1:
+        raise UserError(f"devices={devices} is impossible; accepted: a number above 0")
+    if devices == 1:
+        return None
+    names = [d.name for d in tf.config.list_logical_devices("GPU")]
+    names = names or [d.name for d in tf.config.list_logical_devices("CPU")]
+    if devices > len(names):
+        raise UserError(f"devices={devices}: this machine has {len(names)}; accepted: up to that")
+    return tf.distribute.MirroredStrategy(names[:devices])
+
+
+def check_shares(recipe: Recipe, num_images: int, count: int) -> None:
+    """Raises UserError unless each batch can be dealt out evenly."""
+    last = num_images % recipe.batch_size
+    needed = f"cannot be dealt out to {count} devices evenly; needed: a multiple of {count}"
+    if recipe.batch_size % count:
+        raise UserError(f"batch_size={recipe.batch_size} {needed}")
+    if last % count:
+        raise UserError(
+            f"the last batch of an epoch, {last} of {num_images} images, {needed} "
+            "(max_images changes the last batch)"
+        )
+
+
+def from_chief(strategy: tf.distribute.Strategy, values: Sequence[Any]) -> list[np.ndarray]:
+    """Returns, on every worker, the numbers or arrays that the chief gave."""
+
+    def only_the_first(mine: list[tf.Tensor]) -> list[tf.Tensor]:
+        first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
+        return [tf.where(first, tensor, tf.zeros_like(tensor)) for tensor in mine]
+
+    @tf.function
+    def add_up(mine: list[tf.Tensor]) -> list[tf.Tensor]:
+        kept = strategy.run(only_the_first, args=(mine,))
+        return [strategy.reduce("SUM", tensor, axis=None) for tensor in kept]
+
+    with lost_workers_named():
+        return [tensor.numpy() for tensor in add_up([tf.convert_to_tensor(v) for v in values])]
+
+
+def share_state(gan: DCGAN, strategy: tf.distribute.Strategy) -> None:
+    """Gives all workers the chief's weights, optimizers, step and metrics."""
+    variables = state_variables(gan)
+    for variable, value in zip(
+        variables, from_chief(strategy, [v.numpy() for v in variables]), strict=True
+    ):
+        variable.assign(value)

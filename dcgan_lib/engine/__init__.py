@@ -1,0 +1,1 @@
+"""How a step is computed, never what: faster forms of some layers."""

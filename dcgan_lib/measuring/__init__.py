@@ -1,0 +1,1 @@
+"""Measuring quality, and watching a training for what goes wrong."""

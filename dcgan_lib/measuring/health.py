@@ -1,0 +1,348 @@
+"""A monitor that watches a training and names what ails it, in plain words.
+
+Taught in notebook 08.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan_lib.callbacks import StepCallback
+from dcgan_lib.errors import UserError
+from dcgan_lib.gan import seed_generators, untouched
+from dcgan_lib.latent import sample_latent
+from dcgan_lib.measuring.evaluator import Evaluator
+from dcgan_lib.runs.files import append_row
+
+Row = dict[str, float]
+
+Classify = Callable[[np.ndarray], np.ndarray]
+
+COLUMNS = tuple(
+    "step d_accuracy_real d_accuracy_fake d_loss g_loss d_gradient g_gradient spread classes "
+    "largest_share largest_class".split()
+)
+LOOKS = 3  # an illness must be seen so often in a row: one look may be chance
+
+WANDERING_LOOKS = 5
+
+ADVICE = {
+    "not a number": (
+        "a loss or a gradient is not a finite number: the training has diverged",
+        "start again with smaller learning rates",
+    ),
+    "discriminator won": (
+        "the discriminator has won: it is sure of every image, and the generator cannot keep up",
+        "slow the discriminator down (its rate, its steps, its width) or penalise its slope",
+    ),
+    "gradient gone": (
+        "the generator's gradient is gone: nothing tells it where to move",
+        "use the non-saturating loss, and a discriminator that is not so far ahead",
+    ),
+    "one image": (
+        "the samples have collapsed to one: whatever the noise, the same comes out",
+        "lower the learning rates, look at BatchNorm and at the range of the images",
+    ),
+    "few classes": (
+        "the samples have collapsed to few classes: the generator leaves out most of the data",
+        "bring both learning rates closer together or penalise the discriminator's slope",
+    ),
+    "oscillation": (
+        "oscillation: the samples wander together from class to class, chased by the discriminator",
+        "speed the discriminator up (its rate, its steps); no large beta_1",
+    ),
+    "labels swapped": (
+        "the discriminator's loss is low although it calls real fake and fake real: its labels "
+        "are the other way round than the generator's",
+        "real is 1 and fake is 0, in both losses",
+    ),
+    "wrong scale": (
+        "the real images leave the range from -1 to 1, or use half of it, but tanh draws all of it",
+        "scale the real images to [-1, 1] (see `scale`)",
+    ),
+}
+
+
+class HealthMonitor(StepCallback):
+    """Looks at the game from time to time and says when it is ill. It never stops or changes it.
+
+    Every `every` steps it plays a round on a few real images and on fixed noise without moving
+    anyone. An illness is reported when it has been seen `LOOKS` times in a row, and once more
+    when it has passed.
+
+    Args:
+        real: some 32 real images (N, ...) as the discriminator sees them; for a conditional game
+            a pair of images and labels.
+        every: steps between two looks.
+        path: of a CSV file; one that exists is read, and goes on.
+        classify: from images (N, ...) to class numbers (N,), below 0 for none. By default the
+            evaluator classifies 28x28 grey images, and nothing classifies others.
+        seed: of the fixed noise.
+        verbose: prints findings.
+
+    Attributes:
+        rows: one dict for each look, see `COLUMNS`; what was not measured is NaN.
+        findings: one line for each illness that began or passed.
+
+    Raises:
+        UserError: fewer than two real images, an `every` below 1, or a CSV of other columns.
+
+    Taught in notebook 08.
+    """
+
+    IMAGES = 32
+
+    def __init__(
+        self,
+        real: Any,
+        every: int = 200,
+        path: str | Path | None = None,
+        classify: Classify | None = None,
+        seed: int = 0,
+        verbose: bool = True,
+    ) -> None:
+        super().__init__()
+        images, *labels = real if isinstance(real, (tuple, list)) else (real,)
+        if len(images) < 2 or every < 1:
+            raise UserError(f"{len(images)} real images, every={every}: needed: 2 and 1, or more")
+        self.images = tf.convert_to_tensor(images, tf.float32)
+        self.labels = [tf.convert_to_tensor(label, tf.float32) for label in labels]
+        self.every = every
+        self.path = Path(path) if path else None
+        self.given_classify = classify
+        self.seed = seed
+        self.verbose = verbose
+        self.wrong_scale = False
+        self.rows: list[Row] = []
+        self.findings: list[str] = []
+        self.ill: set[str] = set()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        if self.path and not self.path.exists():
+            append_row(self.path, COLUMNS)
+        elif self.path and not self.rows:
+            for row in read_health(self.path):
+                self.take(row, aloud=False)
+
+    @functools.cached_property
+    def classify(self) -> Classify | None:
+        """What tells the classes apart, loaded at the first look: many trainings are shorter."""
+        if self.given_classify is None and self.images.shape[1:] == (28, 28, 1):
+            return digit_classifier()
+        return self.given_classify
+
+    @functools.cached_property
+    def real_classes(self) -> int:
+        """How many classes the real images have."""
+        return len(drawn_classes(self.classify, self.images)[0]) if self.classify else 0
+
+    def act(self) -> None:
+        """Takes one look."""
+        low, high = float(tf.reduce_min(self.images)), float(tf.reduce_max(self.images))
+        misfit = low < -1.01 or high > 1.01 or low >= 0.0
+        self.wrong_scale = misfit and ends_in_tanh(self.model.generator)
+        row = {name: math.nan for name in COLUMNS} | {"step": self.step} | self.examine()
+        if self.path:
+            append_row(self.path, [row[name] for name in COLUMNS])
+        self.take(row, aloud=self.verbose)
+
+    def take(self, row: Row, aloud: bool) -> None:
+        """Remembers a row, and reports what has begun or passed."""
+        self.rows.append(row)
+        now = diagnose(self.rows, self.real_classes)
+        now |= {"wrong scale"} if self.wrong_scale else set()
+        for name in ADVICE:
+            if (name in now) != (name in self.ill):
+                what, cure = ADVICE[name]
+                line = f"{what}. What helps: {cure}."
+                if name in self.ill:
+                    line = f"passed: {what.partition(':')[0]}."
+                self.findings.append(f"step {row['step']:.0f}: {line}")
+                if aloud:
+                    print(self.findings[-1])
+        self.ill = now
+
+    def examine(self) -> Row:
+        """Plays a round without moving anyone, and measures."""
+        gan = self.model
+        latent = tf.constant(sample_latent(len(self.images), gan.latent_dim, self.seed))
+        generators = seed_generators(gan.discriminator)
+        states = [tf.identity(generator.state.value) for generator in generators]
+        g_weights, d_weights = (
+            gan.generator.trainable_variables,
+            gan.discriminator.trainable_variables,
+        )
+        with (
+            tf.GradientTape(watch_accessed_variables=False) as g_tape,
+            tf.GradientTape(watch_accessed_variables=False) as d_tape,
+            untouched(gan.generator),
+            untouched(gan.discriminator),
+        ):
+            g_tape.watch([weight.value for weight in g_weights])
+            d_tape.watch([weight.value for weight in d_weights])
+            fake = gan.generator([latent, *self.labels] if self.labels else latent, training=True)
+            real_output = gan.discriminator(self.given(self.images), training=True)
+            fake_output = gan.discriminator(self.given(fake), training=True)
+            d_loss = gan.gan_loss.discriminator_loss(real_output, fake_output)
+            g_loss = gan.gan_loss.generator_loss(fake_output)
+        for generator, state in zip(generators, states, strict=True):
+            generator.state.assign(state)
+        row = {"d_loss": float(d_loss), "g_loss": float(g_loss)}
+        row["d_gradient"] = norm(d_tape.gradient(d_loss, d_weights))
+        row["g_gradient"] = norm(g_tape.gradient(g_loss, g_weights))
+        if gan.gan_loss.accuracy_counts:
+            shares = gan.verdicts(real_output, fake_output)
+            row |= {name: float(share) for name, share in shares.items()}
+        row["spread"] = spread(fake) / max(spread(self.images), 1e-12)
+        return row | self.classes(fake)
+
+    def given(self, images: tf.Tensor) -> Any:
+        """What the discriminator takes: images, in a conditional game with their labels."""
+        return [images, *self.labels] if self.labels else images
+
+    def classes(self, images: tf.Tensor) -> Row:
+        """Counts the classes among `images`, if somebody can tell them."""
+        if self.classify is None or not np.isfinite(images).all():
+            return {}
+        names, counts = drawn_classes(self.classify, images)
+        if not len(names):
+            return {"classes": 0, "largest_share": 0.0, "largest_class": -1}
+        most = int(counts.argmax())
+        share = float(counts[most] / len(images))
+        return {"classes": len(names), "largest_share": share, "largest_class": int(names[most])}
+
+
+def diagnose(rows: Sequence[Row], real_classes: int = 0) -> set[str]:
+    """Names the illnesses that the last rows show, by their keys in `ADVICE`."""
+    last, recent = rows[-1], rows[-LOOKS:]
+    measured = ("d_loss", "g_loss", "d_gradient", "g_gradient")
+    if not all(math.isfinite(last[name]) for name in measured):
+        return {"not a number"}
+
+    def always(sick: Callable[[Row], bool]) -> bool:
+        return len(recent) == LOOKS and all(map(sick, recent))
+
+    had_many = any(row["classes"] >= 0.6 * real_classes for row in rows[:-LOOKS])
+    # A comparison with NaN, "not measured", is false: nothing is said of what is not known.
+    accuracies = ("d_accuracy_real", "d_accuracy_fake")
+    signs = {
+        "discriminator won": lambda row: (
+            row["d_loss"] < 0.1 and all(row[name] > 0.98 for name in accuracies)
+        ),
+        "gradient gone": lambda row: row["g_gradient"] < 1e-3,
+        "one image": lambda row: row["spread"] < 0.1,
+        # Noise, too, may be one class to a classifier; but noise is spread out.
+        "few classes": lambda row: (
+            row["classes"] <= 0.4 * real_classes and (row["spread"] < 0.5 or had_many)
+        ),
+        "labels swapped": lambda row: (
+            row["d_loss"] < 0.3 and all(row[name] < 0.05 for name in accuracies)
+        ),
+    }
+    found = {name for name, sick in signs.items() if always(sick)}
+    return found | ({"oscillation"} if wanders(rows[-WANDERING_LOOKS:]) else set())
+
+
+def wanders(rows: Sequence[Row]) -> bool:
+    """Tells whether most samples were of one class, and of another one at most looks."""
+    heaps = [row["largest_class"] for row in rows if row["largest_share"] >= 0.4]
+    moves = sum(a != b for a, b in itertools.pairwise(heaps))
+    return len(heaps) == WANDERING_LOOKS and moves >= WANDERING_LOOKS - 2
+
+
+def digit_classifier() -> Classify:
+    """Returns what tells the digits apart: the frozen evaluator."""
+    classifier = Evaluator().classifier
+    return lambda images: np.argmax(classifier(images, training=False), axis=1)
+
+
+def drawn_classes(classify: Classify, images: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the classes that occur among `images`, and how often each."""
+    classes = np.asarray(classify(np.asarray(images)))
+    return np.unique(classes[classes >= 0], return_counts=True)
+
+
+def ends_in_tanh(network: keras.Model) -> bool:
+    """Tells whether a network's last activation is tanh, which draws from -1 to 1."""
+    last = [layer for layer in network.layers if not isinstance(layer, keras.layers.Reshape)][-1]
+    if isinstance(last, keras.Model):
+        return ends_in_tanh(last)
+    return getattr(last, "activation", None) is keras.activations.tanh
+
+
+def spread(images: tf.Tensor) -> float:
+    """The standard deviation over a batch, averaged over the pixels."""
+    return float(tf.reduce_mean(tf.math.reduce_std(images, axis=0)))
+
+
+def norm(gradients: Sequence[tf.Tensor]) -> float:
+    """The length of a gradient, all variables taken together."""
+    return float(tf.linalg.global_norm(gradients))
+
+
+def read_health(path: str | Path) -> list[Row]:
+    """Reads the rows of a `health.csv`.
+
+    Raises:
+        UserError: another file.
+    """
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise UserError(f"{str(path)!r} is no health log; needed: the columns {COLUMNS}")
+        return [{name: float(value) for name, value in row.items()} for row in reader]
+
+
+def plot_health(rows: Sequence[Mapping[str, float]], title: str = ""):
+    """Draws a monitor's rows: accuracies, gradients, spread, and the classes drawn.
+
+    Args:
+        rows: of a `HealthMonitor`, or from `read_health`.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        UserError: no rows.
+
+    Taught in notebook 08.
+    """
+    import matplotlib.pyplot as plt
+
+    if not rows:
+        raise UserError("no rows yet: the monitor has not taken a look")
+    columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
+    figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), layout="constrained")
+    panels = {
+        "D is right on": {"real": "d_accuracy_real", "fake": "d_accuracy_fake"},
+        "norm of the gradient": {"D's": "d_gradient", "G's": "g_gradient"},
+        "spread of the samples\n(real images: 1)": {"spread": "spread"},
+        "classes drawn": {"classes": "classes"},
+    }
+    for axis, (name, lines) in zip(axes, panels.items(), strict=True):
+        for label, column in lines.items():
+            axis.plot(columns["step"], columns[column], marker=".", label=label)
+        axis.set(xlabel="step", title=name)
+        axis.title.set_fontsize(10)
+        axis.grid(alpha=0.25)
+        if len(lines) > 1:
+            axis.legend(fontsize=9)
+        else:
+            highest = np.nanmax([1.0, *columns[column]])
+            axis.set_ylim(0, 1.1 * highest)
+    axes[0].set_ylim(-0.02, 1.05)
+    axes[1].set_yscale("log")
+    figure.suptitle(title)
+    plt.close(figure)
+    return figure

@@ -1,0 +1,97 @@
+"""Measures samples against held-out images while the training goes on.
+
+Taught in notebook 07.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dcgan_lib.callbacks import StepCallback
+from dcgan_lib.data import TrainingSet
+from dcgan_lib.errors import UserError
+from dcgan_lib.latent import generator_input, sample_latent
+from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows
+from dcgan_lib.measuring.metrics import class_balance, frechet_distance
+from dcgan_lib.runs.files import append_row
+from dcgan_lib.runs.log import RunLog
+
+
+class QualityCallback(StepCallback):
+    """Measures samples against held-out images while the training goes on.
+
+    The Fréchet distance at 1,000 samples: good for comparing the steps of one run; the
+    table of `dcgan evaluate` uses 10,000. The column `floor` is what real images reach.
+
+    Args:
+        path: the CSV file; rows are added to one that exists.
+        images: held-out float images (at least 2,000, 28, 28, 1) in [-1, 1].
+        log: whose clock stands still meanwhile.
+        every: steps between two measurements; None: one at each epoch's end.
+
+    Raises:
+        UserError: too few images, or images of another shape.
+
+    Taught in notebook 07.
+    """
+
+    SAMPLES = 1000
+    COLUMNS = ("step", "seconds", "frechet_distance", "floor", "modes", "distance_from_uniform")
+
+    def __init__(
+        self, path: Path, images: np.ndarray, log: RunLog, every: int | None = None
+    ) -> None:
+        super().__init__()
+        if len(images) < 2 * self.SAMPLES:
+            raise UserError(f"{len(images)} held-out images; needed: {2 * self.SAMPLES}")
+        check_images(images)
+        self.path = path
+        self.images = images
+        self.log = log
+        self.every = every
+
+    @classmethod
+    def suits(cls, training_set: TrainingSet) -> bool:
+        """Tells whether enough images were held out, of a kind that the evaluator knows."""
+        enough = len(training_set.held_out) >= 2 * cls.SAMPLES
+        name, source = training_set.source["name"], training_set.source["source"]
+        return enough and knows(name, source, training_set.held_out.shape)
+
+    @functools.cached_property
+    def evaluator(self) -> Evaluator:
+        return Evaluator()
+
+    @functools.cached_property
+    def real(self) -> np.ndarray:
+        """Features of the images that samples are compared with."""
+        return self.evaluator(self.images[: self.SAMPLES])[0]
+
+    @functools.cached_property
+    def floor(self) -> float:
+        """The distance between as many real images and those."""
+        others, _ = self.evaluator(self.images[self.SAMPLES : 2 * self.SAMPLES])
+        return frechet_distance(self.real, others)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        if not self.path.exists():
+            append_row(self.path, self.COLUMNS)
+        latent = sample_latent(self.SAMPLES, self.model.latent_dim, seed=1)
+        self.fixed_noise = generator_input(self.model.generator, latent)
+        if self.step == 0:
+            self.act()
+
+    def act(self) -> None:
+        """Measures, and writes one row."""
+        seconds = round(self.log.seconds, 3)
+        with self.log.paused():
+            images = self.model.sampler.predict(self.fixed_noise, batch_size=500, verbose=0)
+            features, probabilities = self.evaluator(images)
+            distance = frechet_distance(self.real, features)
+            classes = class_balance(probabilities)
+            balance = (classes.modes, classes.distance_from_uniform)
+            append_row(self.path, (self.step, seconds, distance, self.floor, *balance))

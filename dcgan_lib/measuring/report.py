@@ -1,0 +1,253 @@
+"""The table of `dcgan evaluate`: every metric, beside its floor and its worst cases.
+
+Taught in notebook 07.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
+from dcgan_lib.errors import UserError
+from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
+from dcgan_lib.measuring import metrics
+from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator, knows
+from dcgan_lib.runs.files import write_json
+from dcgan_lib.runs.folder import FINISHED, read_record
+from dcgan_lib.runs.loading import load_generator
+from dcgan_lib.runs.progress import progress_bar
+from dcgan_lib.shelf.stored import WEIGHTS
+
+SAMPLE_SEED = 10_007  # no callback draws from it
+
+COPY_SAMPLES = 1000
+
+PARTS = 4  # of `measure`, that a progress bar counts
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """The real images that a report compares with, float32 (N, 28, 28, 1) in [-1, 1].
+
+    Attributes:
+        test: for reporting only; nothing is tuned on it.
+        validation: held out of every training (unless its recipe has a smaller `hold_out`);
+            against `test` it gives the floor.
+        train: what runs may train on.
+        name: of the dataset.
+    """
+
+    test: np.ndarray
+    validation: np.ndarray
+    train: np.ndarray
+    name: str
+
+
+def load_references(data: str = "auto") -> References:
+    """Loads the real images to compare with; arguments and errors as in `load_images`.
+
+    Raises:
+        UserError: also for images that the evaluators know nothing of.
+    """
+    train = load_images(data, "train")
+    if not knows(train.name, data, train.images.shape):
+        raise UserError(
+            f"{train.name} cannot be scored: the evaluators have learned MNIST's digits, 28x28 grey"
+        )
+    test = load_images(train.name if data == "auto" else data, "test")
+    allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
+    return References(
+        scale(test.images),
+        scale(train.images[held_out]),
+        scale(train.images[allowed]),
+        train.name,
+    )
+
+
+def evaluate(
+    source: str | Path,
+    count: int = 10_000,
+    data: str = "auto",
+    evaluator: str = "primary",
+    verbose: bool = True,
+) -> dict[str, Any]:
+    """Scores a run, a `.keras` file or an `.npy` of images against the test images.
+
+    Args:
+        source: what to score.
+        count: images on each side; at most as many as there are test (and validation) images.
+        data: as in `load_images`; for a run, what it was trained on.
+        evaluator: `primary`, or `second` to confirm.
+        verbose: shows a progress bar.
+
+    Returns:
+        What was compared, and for `generator`, `floor` (real against real), `blurred` and
+        `noise` the metrics. Also written to the run's `metrics.json` (of a file: to
+        `<its name>.metrics.json` beside it), under `quality`, of the second evaluator under
+        `quality_second`.
+
+    Raises:
+        UserError: a bad source, or a count that is too small for the metrics.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise UserError(
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
+        )
+    if source.is_dir() and data == "auto":
+        data = read_record(source)["data"]["source"]
+    references = load_references(data)
+    count = min(count, len(references.test), len(references.validation))
+    evaluator = Evaluator(evaluator)
+    images = images_of(source, count)
+    known = known_baselines(evaluator, references, count)
+    tick = ticker(PARTS * (1 if known else 4) + 1) if verbose else lambda: None
+    real, _ = evaluator(references.test[:count])
+    tick()
+    scores = {"generator": measure(images, real, evaluator, references, tick)}
+    scores |= known or measure_baselines(real, evaluator, references, tick)
+    report = {
+        "evaluator": f"{evaluator.name} {evaluator.hash}",
+        "samples": count,
+        "reference": f"the first {count} test images of {references.name}",
+    }
+    save_report(source, report | scores)
+    return report | scores
+
+
+def ticker(parts: int) -> Callable[[], Any]:
+    """Returns what to call after each part of the work: it moves a progress bar."""
+    bar = progress_bar(parts, "part")
+    return lambda: bar.add(1)
+
+
+BASELINES = WEIGHTS / "baselines.json"
+
+
+def baseline_key(evaluator: Evaluator, references: References, count: int) -> str:
+    """What the scores of real, blurred and noisy images depend on."""
+    return f"{evaluator.hash} {data_hash(references.test)} {count}"
+
+
+def known_baselines(
+    evaluator: Evaluator, references: References, count: int
+) -> dict[str, Any] | None:
+    """Returns scores that come with the package (10,000 images of MNIST), or None."""
+    known = json.loads(BASELINES.read_text()) if BASELINES.exists() else {}
+    return known.get(baseline_key(evaluator, references, count))
+
+
+def measure_baselines(
+    real: np.ndarray, evaluator: Evaluator, references: References, tick: Callable[[], Any]
+) -> dict[str, Any]:
+    """Scores held-out real images (the floor), blurred ones and noise against `real` features."""
+    count = len(real)
+    sets = {
+        "floor": references.validation[:count],
+        "blurred": metrics.blurred(references.train[:count]),
+        "noise": metrics.noise_like(references.test[:count]),
+    }
+    return {name: measure(x, real, evaluator, references, tick) for name, x in sets.items()}
+
+
+def images_of(source: Path, count: int) -> np.ndarray:
+    """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
+    if source.suffix != ".npy":
+        return draw_images(load_generator(source), count)
+    try:
+        images = np.load(source, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{str(source)!r} cannot be read: {error}") from None
+    if images.ndim == 0:
+        raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
+    if len(images) < count:
+        raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
+    return images[:count]
+
+
+def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:
+    """Draws images in [-1, 1] from a generator, with labels or without: (count, ...)."""
+    latent = sample_latent(count, latent_dim_of(generator), seed)
+    return generator.predict(generator_input(generator, latent), batch_size=500, verbose=0)
+
+
+def measure(
+    images: np.ndarray,
+    real: np.ndarray,
+    evaluator: Evaluator,
+    references: References,
+    tick: Callable[[], Any] = lambda: None,
+) -> dict[str, Any]:
+    """Computes every metric of one set of images against real features.
+
+    Args:
+        images: (N, 28, 28, 1) in [-1, 1].
+        real: features (N, D) of as many real images.
+        tick: called after each part.
+    """
+    fake, probabilities = evaluator(images)
+    seen = images[:COPY_SAMPLES], references.train, references.test[:COPY_SAMPLES]
+    size = min(1000, len(real), len(fake))
+
+    def done(part: Any) -> Any:
+        tick()
+        return part
+
+    mean, error = done(metrics.kernel_distance(real, fake, subset_size=size))
+    return {
+        "frechet_distance": done(metrics.frechet_distance(real, fake)),
+        "kernel_distance": mean,
+        "kernel_distance_error": error,
+        **done(metrics.precision_recall_density_coverage(real, fake))._asdict(),
+        "classifier_score": metrics.classifier_score(probabilities),
+        **metrics.class_balance(probabilities)._asdict(),
+        "copied_share": done(metrics.copied_share(*seen)),
+    }
+
+
+def save_report(source: Path, report: dict[str, Any]) -> Path:
+    """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
+    beside = source.with_name(f"{source.stem}.metrics.json")
+    path = source / FINISHED if source.is_dir() else beside
+    numbers = json.loads(path.read_text()) if path.exists() else {}
+    key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
+    write_json(path, numbers | {key: report})
+    return path
+
+
+TABLE = (
+    ("frechet_distance", "Fréchet distance", "lower", "{:.2f}"),
+    ("kernel_distance", "kernel distance (KID)", "lower", "{:.4g}"),
+    ("precision", "precision", "higher", "{:.3f}"),
+    ("recall", "recall", "higher", "{:.3f}"),
+    ("density", "density", "higher", "{:.3f}"),
+    ("coverage", "coverage", "higher", "{:.3f}"),
+    ("classifier_score", "classifier score", "higher", "{:.2f}"),
+    ("modes", "classes drawn", "higher", "{:d}"),
+    ("distance_from_uniform", "distance from uniform", "lower", "{:.3f}"),
+    ("confidence", "mean confidence", "higher", "{:.3f}"),
+    ("copied_share", "copied share", "near floor", "{:.3f}"),
+)
+
+
+def report_table(report: dict[str, Any]) -> str:
+    """Formats a report as lines of text."""
+    names = ("generator", "floor", "blurred", "noise")
+    lines = [
+        f"{report['samples']} samples against {report['reference']}; "
+        f"evaluator {report['evaluator']}",
+        f"{'':<24}{'better':<12}" + "".join(f"{name:>11}" for name in names),
+    ]
+    for key, title, better, form in TABLE:
+        cells = "".join(f"{form.format(report[name][key]):>11}" for name in names)
+        lines.append(f"{title:<24}{better:<12}{cells}")
+    error = report["generator"]["kernel_distance_error"]
+    shares = " ".join(f"{i}:{s:.1%}" for i, s in enumerate(report["generator"]["shares"]))
+    return "\n".join([*lines, f"standard error of KID {error:.3g}; classes {shares}"])

@@ -1,0 +1,1 @@
+"""Run folders: what keeps a long training safe, and what it leaves behind."""

@@ -1,0 +1,87 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dcgan_lib.errors import UserError, first_line
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def writing(
+    path: str | Path, needed: int | None = None, only: tuple[int, ...] = ()
+) -> Iterator[None]:
+    """Turns the system's refusal to write `path` into what its reader can act upon.
+
+    Args:
+        needed: bytes, where they are known before.
+        only: numbers of the errors that are meant; by default all of them.
+
+    Raises:
+        UserError: names the file, the reason, and the room that there is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if only and error.errno not in only:
+            raise
+        room = ""
+        if error.errno in NO_ROOM:
+            wanted = f"{needed / 1e6:.1f} MB needed, " if needed else ""
+            room = f" ({wanted}{shutil.disk_usage(Path(path).parent).free / 1e6:.1f} MB free)"
+        raise UserError(
+            f"{str(error.filename or path)!r} cannot be written: "
+            f"{error.strerror or first_line(error)}{room}. What was there before is unharmed: fix "
+            "it, then give the same command again"
+        ) from None
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path, needed: int | None = None) -> Iterator[Path]:
+    """Gives a temporary path to write to; it takes the place of `path` only when complete.
+
+    Raises:
+        UserError: as `writing`.
+    """
+    path = Path(path)
+    with writing(path, needed):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+        os.close(handle)
+        try:
+            yield Path(temporary)
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Writes `content` as JSON, all or nothing."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def checksum(content: bytes) -> str:
+    """Sixteen hexadecimal digits of SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def append_row(path: Path, row: Iterable[Any]) -> None:
+    """Adds a row to a CSV file; raises UserError if it cannot be written."""
+    with writing(path), open(path, "a", newline="") as file:
+        csv.writer(file).writerow(row)

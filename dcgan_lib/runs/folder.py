@@ -1,0 +1,176 @@
+"""A run folder: what it holds, what identifies it, and how it is taken back to a step."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan_lib.errors import UserError
+from dcgan_lib.recipes import Recipe
+from dcgan_lib.runs.files import atomic_path, checksum, write_json
+
+LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
+
+RECORD, FINISHED = "recipe.json", "metrics.json"
+
+ARTIFACTS = (
+    FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
+    "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
+    "discriminator.keras", "samples", "checkpoints",
+)  # fmt: skip
+
+
+def settings_record(recipe: Recipe, data: dict[str, Any]) -> dict[str, Any]:
+    """Returns what identifies a run: its recipe and its data, as plain JSON values."""
+    return json.loads(json.dumps({"recipe": dataclasses.asdict(recipe), "data": data}))
+
+
+def default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
+    """Returns `runs/<recipe>-s<seed>-<hash>`: the same settings find their folder again."""
+    text = json.dumps(settings, sort_keys=True)
+    return Path("runs") / f"{recipe.name}-s{recipe.seed}-{checksum(text.encode())[:8]}"
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder of a run.
+
+    Raises:
+        UserError: it cannot be written, or holds something else than a run.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"output {str(folder)!r} cannot be written: {error.strerror}") from None
+    others = (path for path in folder.iterdir() if not path.name.startswith((".tmp-", ".lock")))
+    if not (folder / RECORD).exists() and any(others):
+        raise UserError(f"output {str(folder)!r} is not empty and not a run; choose another folder")
+
+
+def check_record(
+    folder: Path, settings: dict[str, Any], versions: dict[str, str], fresh: bool = False
+) -> None:
+    """Writes the record of a new run, or checks that the one there has the same settings.
+
+    With `fresh`, a run that is there already is removed, whatever its settings.
+
+    Raises:
+        UserError: a run with other settings.
+    """
+    if (folder / RECORD).exists() and not fresh:
+        different = _differences(read_record(folder), settings)
+        if different:
+            raise UserError(
+                f"output {str(folder)!r} holds a run with other settings ({different}); choose "
+                "another folder, or --fresh (resume=False) to replace it"
+            )
+    else:
+        clear_run(folder)
+        write_json(folder / RECORD, settings | {"versions": versions})
+    (folder / "samples").mkdir(exist_ok=True)
+
+
+def _differences(known: dict[str, Any], wanted: dict[str, Any]) -> str:
+    defaults = settings_record(Recipe(), {})["recipe"]  # a setting that an older record lacks
+    known = known | {"recipe": defaults | known["recipe"]}
+    pairs = []
+    for part in ("recipe", "data"):
+        for name in sorted(known[part].keys() | wanted[part].keys()):
+            old, new = known[part].get(name), wanted[part].get(name)
+            if old != new:
+                pairs.append(f"{name}: {old} there, {new} here")
+    return "; ".join(pairs)
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Reads a run's `recipe.json`.
+
+    Raises:
+        UserError: it is missing or not a record of a run.
+    """
+    path = Path(folder) / RECORD
+    try:
+        record = json.loads(path.read_text())
+        {**record["recipe"]}, record["data"]["source"], record["data"]["max_images"]
+    except OSError as error:
+        raise UserError(f"{str(folder)!r} is not a run folder: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{str(path)!r} is damaged: {error}") from None
+    return record
+
+
+def recorded(folder: str | Path) -> dict[str, Any]:
+    """Returns recipe, source and max_images of the run in `folder`; nothing if there is none.
+
+    Raises:
+        UserError: its record is damaged.
+    """
+    path = Path(folder) / RECORD
+    if not path.exists():
+        return {}
+    record = read_record(folder)
+    try:
+        return record["data"] | {"recipe": Recipe(**record["recipe"])}
+    except TypeError as error:
+        raise UserError(f"{str(path)!r} is damaged: {error}") from None
+
+
+def clear_run(folder: Path) -> None:
+    """Removes what a run has written in `folder` beside its record, and nothing else."""
+    for name in ARTIFACTS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def rewind(folder: Path, step: int) -> None:
+    """Takes back the log rows and frames that were written after `step`, or only half."""
+    for half_written in (*folder.glob(".tmp-*"), *(folder / "samples").glob(".tmp-*")):
+        half_written.unlink()
+    for frame in (folder / "samples").glob("step_*.png"):
+        number = frame.stem.removeprefix("step_")
+        if number.isdecimal() and int(number) > step:
+            frame.unlink()
+    for log in (folder / LOG, folder / QUALITY, folder / HEALTH):
+        if log.exists():
+            _drop_rows_after(log, step)
+
+
+def _drop_rows_after(log: Path, step: int) -> None:
+    with open(log, newline="") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    complete = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    if not complete:  # even the header may be half written: a new log begins
+        log.unlink()
+        return
+    with atomic_path(log) as temporary, open(temporary, "w", newline="") as file:
+        csv.writer(file).writerows([header, *complete])
+
+
+def versions() -> dict[str, str]:
+    """What a run was made with, for its record."""
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run has come to its end, and its networks are still there."""
+    needed = (FINISHED, "generator.keras", "discriminator.keras")
+    return all((folder / name).exists() for name in needed)

@@ -1,0 +1,118 @@
+"""Finished runs, and generators wherever they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcgan_lib.errors import UserError, first_line
+from dcgan_lib.plots import read_log
+from dcgan_lib.recipes import Recipe
+from dcgan_lib.runs.folder import LOG, is_finished, read_record
+from dcgan_lib.shelf.pretrained import load_pretrained, published
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A finished training.
+
+    Attributes:
+        folder: where everything is.
+        recipe: what it was trained with.
+        generator, discriminator: the networks; the generator is the averaged one, if any.
+        log: the columns of log.csv.
+        found: whether it had been trained before, and was only loaded.
+    """
+
+    folder: Path
+    recipe: Recipe
+    generator: keras.Model
+    discriminator: keras.Model
+    log: dict[str, np.ndarray]
+    found: bool
+
+
+def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
+    """Loads a finished run.
+
+    Raises:
+        UserError: no run there, or one that is not finished.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if not is_finished(folder):
+        raise unfinished(folder)
+    return TrainingRun(
+        folder=folder,
+        recipe=Recipe(**record["recipe"]),
+        generator=load_generator(folder),
+        discriminator=load_network(folder / "discriminator.keras"),
+        log=read_log(folder / LOG),
+        found=found,
+    )
+
+
+def unfinished(folder: Path) -> UserError:
+    """The error for a run that has not come to its end."""
+    return UserError(f"run {str(folder)!r} is not finished: dcgan train --resume {folder}")
+
+
+def load_network(path: str | Path) -> keras.Model:
+    """Loads a `.keras` file; code that it may carry is never run.
+
+    Raises:
+        UserError: it is missing or not a Keras model.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{str(path)!r} does not exist; accepted: a run folder or a .keras file")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for a bad file
+        raise UserError(f"{str(path)!r} is not a Keras model: {first_line(error)}") from None
+
+
+def load_generator(path: str | Path) -> keras.Model:
+    """Loads the generator of a finished run, or from a `.keras` file.
+
+    Returns:
+        A model from (batch, latent_dim), or from that and one-hot labels, to images in [-1, 1].
+
+    Raises:
+        UserError: missing, unfinished, or not a generator.
+    """
+    path = Path(path)
+    if path.is_dir():
+        read_record(path)
+        if not is_finished(path):
+            raise unfinished(path)
+        path = path / "generator.keras"
+    model = load_network(path)
+    inputs, outputs = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    known = [inputs] if isinstance(inputs, tuple) else inputs  # with labels there are two
+    vectors = isinstance(known, list) and len(known) in (1, 2) and all(len(k) == 2 for k in known)
+    pictures = isinstance(outputs, tuple) and len(outputs) == 4 and outputs[-1] in (1, 3)
+    if not (vectors and pictures):
+        raise UserError(
+            f"{str(path)!r} is not a generator: it goes from {inputs} to {outputs}; needed: "
+            "(None, latent_dim) to (None, height, width, 1 or 3)"
+        )
+    return model
+
+
+def find_generator(source: str | Path) -> keras.Model:
+    """Loads from a run folder or `.keras` file, or the published generator of that name.
+
+    Raises:
+        UserError: none of these.
+    """
+    if Path(source).exists():
+        return load_generator(source)
+    if str(source) in published():
+        return load_pretrained(str(source))
+    names = " or ".join(published())
+    raise UserError(
+        f"{str(source)!r} does not exist; accepted: a run folder, a .keras file, or {names}"
+    )

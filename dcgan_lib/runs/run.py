@@ -1,0 +1,125 @@
+"""One run: its folder while it is open, from the newest checkpoint to the results."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import SoftFileLease
+
+from dcgan_lib.data import TrainingSet
+from dcgan_lib.gan import DCGAN
+from dcgan_lib.recipes import Recipe
+from dcgan_lib.runs.checkpoints import Checkpoints
+from dcgan_lib.runs.files import NO_ROOM, atomic_path, write_json, writing
+from dcgan_lib.runs.folder import (
+    FINISHED,
+    LOG,
+    check_record,
+    default_folder,
+    is_finished,
+    make_folder,
+    rewind,
+    settings_record,
+    versions,
+)
+from dcgan_lib.runs.lock import locked
+from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.pictures import write_pictures
+from dcgan_lib.runs.progress import Progress
+from dcgan_lib.runs.saving import SaveCheckpoints
+from dcgan_lib.runs.signals import Signals, TrainingInterrupted
+
+
+class Run:
+    """A run whose folder this process holds.
+
+    Attributes:
+        folder: where everything is.
+        recipe: what is trained.
+        num_images: size of the training set.
+        first_step: where this process takes the run up; set by `restore`.
+        log: the run's `log.csv`; set by `restore`.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, num_images: int, lease: SoftFileLease) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.num_images = num_images
+        self.checkpoints = Checkpoints(folder / "checkpoints", lease)
+        self.signals = Signals()
+
+    @property
+    def finished(self) -> bool:
+        return is_finished(self.folder)
+
+    def restore(self, gan: DCGAN) -> None:
+        """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
+        notes = self.checkpoints.restore_newest(gan) or {"seconds": 0.0}
+        self.first_step = int(gan.step.numpy())
+        rewind(self.folder, self.first_step if notes["seconds"] else -1)
+        self.log = RunLog(self.folder / LOG, self.recipe, self.num_images, notes["seconds"])
+
+    def saving(self, every: int | None = None) -> SaveCheckpoints:
+        """Returns the callback that saves checkpoints."""
+        return SaveCheckpoints(self.checkpoints, self.log, self.signals, every)
+
+    def progress(self, verbose: bool = True) -> list[Progress]:
+        """Says in one line what is going to happen; returns the callback that shows how far."""
+        if not verbose:
+            return []
+        total = self.recipe.total_steps(self.num_images)
+        begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
+        print(
+            f"recipe {self.recipe.name}: {begin} {total} steps of {self.recipe.batch_size} "
+            f"images, {self.num_images} images, into {self.folder}"
+        )
+        return [Progress(self.first_step, total)]
+
+    def write_results(self, gan: DCGAN) -> None:
+        """Writes the last checkpoint, the pictures, the models and, last of all, the numbers."""
+        step, seconds = int(gan.step.numpy()), self.log.seconds
+        self.checkpoints.save(gan, {"seconds": seconds})
+        self.signals.in_steps = False  # from now on a signal has nothing to wait for
+        self.signals.leave_if_asked(step)
+        write_pictures(self.folder, gan.sampler, self.recipe.num_samples)
+        networks = {"generator": gan.sampler, "discriminator": gan.discriminator}
+        for name, network in networks.items():
+            with atomic_path(self.folder / f"{name}.keras") as temporary:
+                network.save(temporary)
+        images = self.recipe.images_seen(step, self.num_images)
+        numbers = {
+            "steps": step,
+            "images": images,
+            "training_seconds": round(seconds, 1),
+            "images_per_second": round(images / seconds),
+        }
+        write_json(self.folder / FINISHED, numbers)
+
+
+@contextlib.contextmanager
+def open_run(
+    output: str | Path | None, recipe: Recipe, training_set: TrainingSet, fresh: bool = False
+) -> Iterator[Run]:
+    """Opens the folder of a run, alone: a new one, or one that was cut off.
+
+    Args:
+        output: the folder; by default named after the recipe and the settings.
+        fresh: removes the run that is there.
+
+    Raises:
+        UserError: it cannot be written, is in use, or holds something else.
+    """
+    record = settings_record(recipe, training_set.source)
+    folder = Path(output) if output else default_folder(recipe, record)
+    make_folder(folder)
+    with locked(folder) as lease:
+        check_record(folder, record, versions(), fresh)
+        try:
+            with writing(folder, only=(*NO_ROOM, errno.EROFS, errno.EIO)):
+                yield Run(folder, recipe, len(training_set.images), lease)
+        except TrainingInterrupted as interruption:
+            interruption.folder = folder
+            raise

@@ -1,0 +1,1 @@
+"""What comes ready-made with the package: trained generators and published studies."""
