@@ -80,8 +80,9 @@ class Marks:
         if self.due(self.step, seconds):
             row = {"step": self.step, "seconds": round(seconds, 1)}
             self.rows.append(row | self.look(self.step, logs or {}))
-            self.paused += self.clock() - now
-            self.begin += self.clock() - now
+            spent = self.clock() - now
+            self.paused += spent
+            self.begin += spent
 
 
 def stopwatch() -> Any:

@@ -2,7 +2,9 @@
 
 tests/data/ holds the run (state, log and frames of its end), the same run killed half way, and a
 checksum of the final state of a tiny run of each recipe. Another kind of processor, or another
-version of TensorFlow, rounds otherwise: there the end is compared closely, and the checksums not.
+version of TensorFlow, rounds otherwise: there the log and the frames are compared closely, and the
+weights not. (A bias before a BatchNorm changes nothing, so its gradient is rounding and no more,
+and Adam makes whole steps of it.)
 """
 
 import hashlib
@@ -15,7 +17,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from helpers import newest_state, read_rows
+from helpers import newest_state, read_rows, tiny
 
 from dcgan_lib import RECIPES, Recipe, train_dcgan_mnist
 from dcgan_lib.runs.folder import versions
@@ -47,9 +49,8 @@ def assert_is_the_end(folder: Path) -> None:
         f.name for f in sorted((DATA / "end_frames").iterdir())
     ]
     rows, wanted_rows = read_rows(folder / "log.csv"), read_rows(DATA / "end.csv")
-    assert [row[:2] for row in rows] == [row[:2] for row in wanted_rows]
-    for name, array in wanted.items():
-        assert np.allclose(state[name], array, atol=1e-3)
+    assert rows[0] == wanted_rows[0]
+    assert np.allclose(np.float64(rows[1:]), np.float64(wanted_rows[1:]), rtol=1e-3)
     for frame in frames:
         apart = iio.imread(frame).astype(int) - iio.imread(DATA / "end_frames" / frame.name)
         assert np.abs(apart).max() <= 3
@@ -77,16 +78,8 @@ def test_a_run_that_an_earlier_version_was_killed_in_is_resumed_to_the_same_end(
 @pytest.mark.skipif(not made_here(), reason="made on another processor, or with other versions")
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_ends_as_it_did(name, tmp_path):
-    recipe = RECIPES[name]
-    small = {
-        "generator_widths": (8, 4, 4)[: len(recipe.generator_widths)],
-        "discriminator_widths": (4, 8)[: len(recipe.discriminator_widths)],
-        "generator_hidden": min(recipe.generator_hidden, 16),
-        "discriminator_hidden": min(recipe.discriminator_hidden, 8),
-    }
-    train_dcgan_mnist(
-        recipe.replace(**small, **SMALL), tmp_path, str(DATA / "digits.npz"), verbose=False
-    )
+    recipe = tiny(name, **SMALL)
+    train_dcgan_mnist(recipe, tmp_path, str(DATA / "digits.npz"), verbose=False)
     digest = hashlib.sha256()
     for key, array in sorted(newest_state(tmp_path).items()):
         digest.update(key.encode() + np.ascontiguousarray(array).tobytes())

@@ -29,6 +29,7 @@ from typing import Any
 
 import jupytext
 import nbformat
+from house import code_lines
 from jupytext.config import load_jupytext_config
 from nbclient import NotebookClient
 
@@ -147,10 +148,8 @@ def bare(source: str) -> str:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    code = (lines[number - 1].rstrip() for number in sorted(code_lines(source)))
+    return "\n".join(line for line in code if line)
 
 
 def is_fresh(notebook: nbformat.NotebookNode, wanted: dict[str, Any]) -> bool:
