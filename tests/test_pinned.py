@@ -2,9 +2,7 @@
 
 tests/data/ holds the run (state, log and frames of its end), the same run killed half way, and a
 checksum of the final state of a tiny run of each recipe. Another kind of processor, or another
-version of TensorFlow, rounds otherwise: there the log and the frames are compared closely, and the
-weights not. (A bias before a BatchNorm changes nothing, so its gradient is rounding and no more,
-and Adam makes whole steps of it.)
+version of TensorFlow, rounds otherwise: there the end is compared closely, and the checksums not.
 """
 
 import hashlib
@@ -25,6 +23,9 @@ from dcgan_lib.runs.folder import versions
 DATA = Path(__file__).parent / "data"
 PINNED = json.loads((DATA / "pinned.json").read_text())
 RECIPE = Recipe(**json.loads((DATA / "run/recipe.json").read_text())["recipe"])
+# D's biases before a BatchNorm, and the means that follow them. Such a bias changes nothing: its
+# gradient is rounding and no more, and Adam makes whole steps of it.
+ROUNDING = {"0019", "0022", "0025", "0028"}
 SMALL = {"latent_dim": 10, "batch_size": 32, "num_samples": 4, "hold_out": 20, "steps": 12}
 SMALL |= {"sample_every": 5, "sample_epochs": (), "log_every": 4, "quality_every": None}
 SMALL |= {"snapshot_epochs": None}
@@ -49,7 +50,9 @@ def assert_is_the_end(folder: Path) -> None:
         f.name for f in sorted((DATA / "end_frames").iterdir())
     ]
     rows, wanted_rows = read_rows(folder / "log.csv"), read_rows(DATA / "end.csv")
-    assert rows[0] == wanted_rows[0]
+    assert [row[:2] for row in rows] == [row[:2] for row in wanted_rows]
+    for name in wanted.keys() - ROUNDING:
+        assert np.allclose(state[name], wanted[name], atol=1e-3), name
     assert np.allclose(np.float64(rows[1:]), np.float64(wanted_rows[1:]), rtol=1e-3)
     for frame in frames:
         apart = iio.imread(frame).astype(int) - iio.imread(DATA / "end_frames" / frame.name)
