@@ -38,8 +38,8 @@ def test_more_devices_than_there_are_are_refused_before_any_work(digits_file, tm
     with pytest.raises(UserError, match="devices=99: this machine has"):
         train_dcgan_mnist(tiny(), tmp_path / "run", str(digits_file), devices=99)
     assert not (tmp_path / "run").exists()
-    with pytest.raises(UserError, match="accepted: a number above 0"):
-        connect(0)
+    with pytest.raises(UserError, match="devices=0 is impossible; accepted: greater than 0"):
+        train_dcgan_mnist(tiny(), tmp_path / "run", str(digits_file), devices=0)
 
 
 @pytest.mark.parametrize(("images", "count"), [(250, 3), (250, 4)])

@@ -15,7 +15,6 @@ from dcgan_lib.beyond.ring import (
     dirac_path,
     nearest_centre,
     plot_ring,
-    ring_batches,
     ring_score,
     sample_ring,
     train_ring,
@@ -47,11 +46,6 @@ def test_score_counts_modes_and_good_points():
 
 def test_nearest_centre_also_of_points_far_away():
     assert np.array_equal(nearest_centre(5 * CENTRES), np.arange(8))
-
-
-def test_batches_have_one_shape():
-    batches = ring_batches(32, seed=1)
-    assert next(iter(batches)).shape == (32, 2)
 
 
 def test_training_looks_at_equal_distances():

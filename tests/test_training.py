@@ -119,7 +119,7 @@ def test_default_folders_differ_with_settings_and_data():
         settings_record(tiny(batch_size=16), data),
         settings_record(tiny(), data | {"hash": "2"}),
     ]
-    assert len({default_folder(tiny(), record) for record in records}) == 3
+    assert len({default_folder(record) for record in records}) == 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Two tiny networks play thousands of steps in seconds. Taught in notebook 08.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from keras.optimizers import SGD, Adam
 
 from dcgan_lib.beyond.variants import GradientPenalty
 from dcgan_lib.gan import DCGAN
@@ -26,8 +28,6 @@ CENTRES = np.float32(RADIUS * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 
 LATENT_DIM = 8
 
-STEPS_PER_EXECUTION = 25  # Keras returns from TensorFlow's graph only so often: much faster
-
 
 def sample_ring(count: int, seed: int = 0) -> np.ndarray:
     """Draws real points, float32 (count, 2): a random centre each, and a random step from it."""
@@ -36,21 +36,10 @@ def sample_ring(count: int, seed: int = 0) -> np.ndarray:
     return CENTRES[which] + SPREAD * draw.standard_normal((count, 2), dtype=np.float32)
 
 
-def ring_batches(batch_size: int = 128, seed: int = 0) -> tf.data.Dataset:
-    """An endless stream of batches of real points, (batch_size, 2), fixed by `seed`."""
-    points = tf.constant(sample_ring(64 * batch_size, seed))
-    batches = tf.data.Dataset.from_tensor_slices(tf.reshape(points, (64, batch_size, 2)))
-    return batches.repeat()
-
-
 def ring_network(inputs: int, outputs: int, slope: float = 0.2) -> keras.Sequential:
     """Builds two hidden Dense layers of 64, from (batch, inputs) to (batch, outputs)."""
-    model = keras.Sequential([keras.Input((inputs,))])
-    for _ in range(2):
-        model.add(layers.Dense(64))
-        model.add(layers.LeakyReLU(slope))
-    model.add(layers.Dense(outputs))
-    return model
+    hidden = [layers.Dense(64), layers.LeakyReLU(slope), layers.Dense(64), layers.LeakyReLU(slope)]
+    return keras.Sequential([keras.Input((inputs,)), *hidden, layers.Dense(outputs)])
 
 
 class SwappedLoss(BinaryCrossentropyLoss):
@@ -95,7 +84,6 @@ def build_ring_gan(
     gradient_penalty: float = 0.0,
     g_sgd: float = 0.0,
     start: float = 0.0,
-    **game: Any,
 ) -> DCGAN:
     """Builds and compiles the game on the ring; by default it goes well.
 
@@ -105,17 +93,15 @@ def build_ring_gan(
         gradient_penalty: the weight of a penalty that is added to the loss.
         g_sgd: above 0, the generator moves by plain gradient descent at this rate.
         start: how far to the right of the ring's middle the generator's points begin.
-        game: what `DCGAN` takes, such as `d_steps`.
     """
     keras.utils.set_random_seed(seed)
-    gan = kind(ring_network(LATENT_DIM, 2, 0.0), ring_network(2, 1), seed=seed, **game)
+    gan = kind(ring_network(LATENT_DIM, 2, 0.0), ring_network(2, 1), seed=seed)
     gan.generator.layers[-1].bias.assign([start, 0.0])
-    adam = keras.optimizers.Adam(g_rate, beta_1=0.5)
     gan.compile(
-        g_optimizer=keras.optimizers.SGD(g_sgd) if g_sgd else adam,
-        d_optimizer=keras.optimizers.Adam(d_rate, beta_1=0.5),
+        g_optimizer=SGD(g_sgd) if g_sgd else Adam(g_rate, beta_1=0.5),
+        d_optimizer=Adam(d_rate, beta_1=0.5),
         loss=GradientPenalty(loss(), gradient_penalty) if gradient_penalty else loss(),
-        steps_per_execution=STEPS_PER_EXECUTION,
+        steps_per_execution=25,  # Keras leaves TensorFlow's graph only so often: much faster
     )
     return gan
 
@@ -133,6 +119,7 @@ def train_ring(
         The points (1000, 2) by their steps, step 0 included, and Keras's history, whose values
         are means over the steps between two looks.
     """
+    points = sample_ring(64 * batch_size).reshape(64, batch_size, 2)
     noise = sample_latent(1000, LATENT_DIM, seed=1)
     seen = {int(gan.step): gan.generator(noise).numpy()}
 
@@ -140,7 +127,7 @@ def train_ring(
         seen[int(gan.step)] = gan.generator(noise).numpy()
 
     history = gan.fit(
-        ring_batches(batch_size),
+        tf.data.Dataset.from_tensor_slices(points).repeat(),
         epochs=looks,
         steps_per_epoch=steps // looks,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=remember), *callbacks],
@@ -186,15 +173,13 @@ def plot_ring(
     """
     import matplotlib.pyplot as plt
 
-    rows = -(-len(panels) // columns)
+    rows = math.ceil(len(panels) / columns)
     columns = min(columns, len(panels))
     size = (2.2 * columns, 2.45 * rows + 0.3 * bool(title))
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    figure = plt.figure(figsize=size, layout="constrained")
     real = sample_ring(300, seed=1)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (name, points) in zip(axes.flat, panels.items(), strict=False):
-        axis.axis("on")
+    for place, (name, points) in enumerate(panels.items(), start=1):
+        axis = figure.add_subplot(rows, columns, place)
         axis.scatter(*real.T, s=4, color="black", linewidths=0)
         axis.scatter(*points[:300].T, s=5, color="limegreen", linewidths=0)
         axis.set(xticks=[], yticks=[], xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
@@ -204,25 +189,23 @@ def plot_ring(
     return figure
 
 
-def dirac_path(
-    steps: int = 500, rate: float = 0.1, simultaneous: bool = True, penalty: float = 0.0
-) -> np.ndarray:
+def dirac_path(simultaneous: bool = True, penalty: float = 0.0) -> np.ndarray:
     """Plays the smallest GAN: the only real value is 0, G is a number, D is a slope.
 
-    Both play for the min-max loss, by plain gradient descent.
+    Both play for the min-max loss, by 500 steps of plain gradient descent.
 
     Args:
         simultaneous: both move after one look; else D moves first, and G sees it.
         penalty: pulls D's slope towards 0 at the real value.
 
     Returns:
-        (steps + 1, 2): G and D, which begin at (1, 0).
+        (501, 2): G and D, which begin at (1, 0).
 
     Source: Mescheder, Geiger, Nowozin, "Which Training Methods for GANs do actually
     Converge?" (2018), section 2.
     """
-    path = [(1.0, 0.0)]
-    for _ in range(steps):
+    path, rate = [(1.0, 0.0)], 0.1
+    for _ in range(500):
         g, d = path[-1]
         moved = d - rate * (g / (1 + np.exp(-g * d)) + penalty * d)
         seen = d if simultaneous else moved

@@ -13,8 +13,10 @@ import tyro
 from pydantic import ConfigDict, TypeAdapter
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+import dcgan_lib
 from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import FAST, RECIPES, CallOptions, Recipe
+from dcgan_lib.runs.signals import TrainingInterrupted
 
 app = tyro.extras.SubcommandApp()
 
@@ -23,17 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        return app.cli(
+        app.cli(
             prog="dcgan",
             description="Train, sample and measure GANs. `dcgan COMMAND --help` tells more.",
             args=arguments,
             config=(tyro.conf.OmitArgPrefixes,),
         )
+        return 0
     except SystemExit as stop:  # tyro's own: 0 after --help, 2 after what it cannot read
         return int(stop.code or 0)
     except UserError as error:
         print(f"dcgan: error: {error}", file=sys.stderr)
         return 2
+    except TrainingInterrupted as interruption:
+        folder = shlex.quote(str(interruption.folder))
+        print(f"\n{interruption}. Resume with: dcgan train --resume {folder}")
+        return 128 + interruption.number
     except KeyboardInterrupt:
         print("dcgan: interrupted", file=sys.stderr)
         return 130
@@ -56,6 +63,16 @@ def _settings() -> type:
 
 Settings = _settings()
 
+FILES = """\
+  final_samples.png    what it draws from the fixed noise
+  latent_samples.png   a hundred new images
+  interpolation.png    walks through latent space
+  training.gif         the training, frame by frame
+  loss_plot.png        both losses
+  log.csv              the numbers behind it
+  generator.keras      the trained generator
+  discriminator.keras  the trained discriminator"""
+
 
 @app.command
 def train(
@@ -65,7 +82,7 @@ def train(
     fresh: FlagCreatePairsOff[bool] = False,
     data: str = "auto",
     settings: Settings = {},  # noqa: B006 (tyro takes no None here)
-) -> int:
+) -> None:
     """Train a recipe. The same command again resumes its run, or shows the finished one.
 
     Every value of the recipe can be replaced.
@@ -84,40 +101,14 @@ def train(
         raise UserError("--resume takes a run up as it is: without --fresh, --output and --recipe")
     if resume and not (resume / "recipe.json").exists():
         raise UserError(f"{str(resume)!r} is not a run folder: it has no recipe.json")
-    import dcgan_lib
-
-    dcgan_lib.import_tensorflow()
-    from dcgan_lib.runs.signals import TrainingInterrupted
-
     start = None if resume else recipe or "fast"
     sys.path.append(str(Path.cwd()))  # a loss of your own may stand in this folder
-    try:
-        run = dcgan_lib.train_dcgan_mnist(
-            start, resume or output, data, resume=not fresh, **settings
-        )
-    except TrainingInterrupted as interruption:
-        folder = shlex.quote(str(interruption.folder))
-        print(f"\n{interruption}. Resume with: dcgan train --resume {folder}")
-        return 128 + interruption.number
-    _report(run, time.perf_counter() - started)
-    return 0
-
-
-def _report(run: Any, seconds: float) -> None:
+    run = dcgan_lib.train_dcgan_mnist(start, resume or output, data, resume=not fresh, **settings)
     if run.found:
         print(f"This run is finished already ({run.folder}). --fresh trains it again.")
     print(f"Run folder: {run.folder}")
-    for name, meaning in (
-        ("final_samples.png", "what it draws from the fixed noise"),
-        ("latent_samples.png", "a hundred new images"),
-        ("interpolation.png", "walks through latent space"),
-        ("training.gif", "the training, frame by frame"),
-        ("loss_plot.png", "both losses"),
-        ("log.csv", "the numbers behind it"),
-        ("generator.keras", "the trained generator"),
-        ("discriminator.keras", "the trained discriminator"),
-    ):
-        print(f"  {name:<20} {meaning}")
+    print(FILES)
+    seconds = time.perf_counter() - started
     print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
 
 
@@ -128,7 +119,7 @@ def sample(
     digit: int | None = None,
     seed: int = 0,
     output: Path = Path("grid.png"),
-) -> int:
+) -> None:
     """Draw images from a trained generator.
 
     Args:
@@ -144,14 +135,11 @@ def sample(
     _require("--seed", seed, seed >= 0, "0 or above")
     if output.suffix not in (".png", ".npy"):
         raise UserError(f"output {str(output)!r}; accepted: a name ending in .png or .npy")
-    import dcgan_lib
-
     dcgan_lib.import_tensorflow()
     from dcgan_lib.runs.loading import find_generator
 
     dcgan_lib.save_samples(find_generator(source), output, count, seed, digit)
     print(f"{count} images: {output}")
-    return 0
 
 
 @app.command
@@ -160,7 +148,7 @@ def evaluate(
     count: Annotated[int, arg(name="n", aliases=["-n"])] = 10_000,
     evaluator: Literal["primary", "second"] = "primary",
     data: str = "auto",
-) -> int:
+) -> None:
     """Score a run (or a .keras file, or an .npy of images) against the test images.
 
     Args:
@@ -171,10 +159,7 @@ def evaluate(
         data: What to compare with; by default what the run was trained on.
     """
     _require("-n", count, count > 0, "a number above 0")
-    import dcgan_lib
-
     print(dcgan_lib.report_table(dcgan_lib.evaluate(source, count, data, evaluator)))
-    return 0
 
 
 def _require(option: str, value: Any, good: bool, accepted: str) -> None:
@@ -183,20 +168,18 @@ def _require(option: str, value: Any, good: bool, accepted: str) -> None:
 
 
 @app.command
-def recipes() -> int:
+def recipes() -> None:
     """List the known ways of training, as a table."""
     header = ("recipe", "generator", "discriminator", "batch", "rates G / D", "length", "notes")
     rows = [header, *(_recipe_row(recipe) for recipe in RECIPES.values())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
-    return 0
 
 
 def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
-    moves = recipe.g_steps + recipe.d_steps > 2
     notes = {
-        f"p={recipe.d_steps} k={recipe.g_steps}": moves,
+        f"p={recipe.d_steps} k={recipe.g_steps}": recipe.g_steps + recipe.d_steps > 2,
         "both at once": recipe.simultaneous,
         "label smoothing": recipe.real_label_smoothing,
         "averaged weights": recipe.ema_decay,
@@ -216,7 +199,3 @@ def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
         f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs} epochs",
         ", ".join(note for note, true in notes.items() if true),
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

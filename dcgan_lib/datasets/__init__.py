@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcgan_lib.datasets.arrays import check_own, load_arrays
+from dcgan_lib.datasets.arrays import OWN, load_arrays
 from dcgan_lib.datasets.digits import load_digits
 from dcgan_lib.datasets.images import ImageData, Split
 from dcgan_lib.datasets.own import load_folder
 from dcgan_lib.datasets.shapes import draw_shapes
-from dcgan_lib.datasets.sources import download, load_mnist
+from dcgan_lib.datasets.sources import load_public
 from dcgan_lib.errors import UserError
 
 DATASETS = ("auto", "mnist", "digits", "fashion_mnist", "cifar10", "shapes")
@@ -54,9 +54,9 @@ def load_images(name: str = "auto", split: Split = "train") -> ImageData:
     if name == "shapes":
         return draw_shapes(split)
     if name in DATASETS:
-        return load_mnist(name, split) if name in ("auto", "mnist") else download(name, split)
+        return load_public(name, split)
     if name.endswith(".npz"):
-        return load_arrays(Path(name), split, check_own)
+        return load_arrays(Path(name), split, OWN)
     if name and Path(name).is_dir():
         return load_folder(Path(name), split)
     raise UserError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,19 @@ SIZES = (64, 32, 28)  # sides, in pixels, that one's own images may have or be s
 MAX_BYTES = 4 * 2**30  # an array that declares more than this is refused before it is read
 
 
-def load_arrays(
-    path: Path, split: Split, check: Callable[[np.ndarray, np.ndarray], None]
-) -> ImageData:
+# Which arrays are accepted: the shapes of one image, the same in words, and the largest label.
+Accepted = tuple[list[tuple[int, ...]], str, int]
+
+MNIST: Accepted = ([(28, 28)], "(N, 28, 28)", 9)
+
+OWN: Accepted = (
+    [(size, size, *channels) for size in SIZES for channels in ((), (1,), (3,))],
+    "(N, S, S), (N, S, S, 1) or (N, S, S, 3) with S = 28, 32 or 64",
+    255,
+)
+
+
+def load_arrays(path: Path, split: Split, accepted: Accepted) -> ImageData:
     if not path.is_file():
         raise UserError(f"data file {str(path)!r} does not exist; needed: an .npz with {KEYS}")
     try:
@@ -30,7 +39,7 @@ def load_arrays(
             if missing:
                 raise UserError(f"it has no {', '.join(missing)}; needed: {', '.join(KEYS)}")
             images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        check(images, labels)
+        _check_arrays(images, labels, accepted)
     except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
         raise UserError(f"data file {str(path)!r} cannot be used: {first_line(error)}") from None
     if images.shape[3:] == (1,):
@@ -45,24 +54,12 @@ def _check_sizes(path: Path) -> None:
         raise UserError(f"it unpacks to {declared:,} bytes; accepted: up to {MAX_BYTES:,}")
 
 
-def check_mnist(images: np.ndarray, labels: np.ndarray) -> None:
-    _check_arrays(images, labels, images.shape[1:] == (28, 28), "(N, 28, 28)", 9)
-
-
-def check_own(images: np.ndarray, labels: np.ndarray) -> None:
-    sides, channels = images.shape[1:3], images.shape[3:]
-    good = sides in [(size, size) for size in SIZES] and channels in [(), (1,), (3,)]
-    accepted = "(N, S, S), (N, S, S, 1) or (N, S, S, 3) with S = 28, 32 or 64"
-    _check_arrays(images, labels, good, accepted, 255)
-
-
-def _check_arrays(
-    images: np.ndarray, labels: np.ndarray, good_shape: bool, accepted: str, largest: int
-) -> None:
+def _check_arrays(images: np.ndarray, labels: np.ndarray, accepted: Accepted) -> None:
+    shapes, in_words, largest = accepted
     if images.dtype != np.uint8:
         raise UserError(f"images are {images.dtype}; needed: uint8")
-    if not good_shape:
-        raise UserError(f"images have the shape {images.shape}; needed: {accepted}")
+    if images.shape[1:] not in shapes:
+        raise UserError(f"images have the shape {images.shape}; needed: {in_words}")
     if len(images) == 0:
         raise UserError("it has no images; needed: at least one")
     if labels.shape != (len(images),):

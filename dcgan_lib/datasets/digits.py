@@ -37,12 +37,11 @@ def _enlarge(small: np.ndarray) -> np.ndarray:
 def _stretch(images: np.ndarray) -> np.ndarray:
     """Adds small shifts and rotations: 1,500 drawings are too few to learn from."""
     draw = np.random.Generator(np.random.Philox(key=1797))
-    copies = [images]
+    drawings = list(images)
     for _ in range(COPIES - 1):
         angles, shifts = draw.uniform(-8, 8, len(images)), draw.uniform(-1, 1, (len(images), 2))
-        moves = zip(images, angles, shifts, strict=True)
-        copies.append(np.stack([_turn_and_shift(*move) for move in moves]))
-    return np.clip(np.concatenate(copies), 0.0, 1.0)
+        drawings.extend(map(_turn_and_shift, images, angles, shifts))
+    return np.clip(drawings, 0.0, 1.0)
 
 
 def _turn_and_shift(image: np.ndarray, angle: float, shift: np.ndarray) -> np.ndarray:

@@ -6,17 +6,13 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from dcgan_lib.datasets.arrays import MAX_BYTES, SIZES
 from dcgan_lib.datasets.images import ImageData, Split
 from dcgan_lib.errors import UserError, first_line
-
-if TYPE_CHECKING:
-    from PIL import Image
-
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
@@ -26,7 +22,8 @@ TEST_EVERY = 6
 def load_folder(folder: Path, split: Split) -> ImageData:
     """Reads every image below a folder; see `dcgan_lib.load_images`."""
     files = _image_files(folder)
-    classes = sorted({_class_of(file, folder) for file in files})
+    names = ["" if file.parent == folder else file.relative_to(folder).parts[0] for file in files]
+    classes, labels = np.unique(names, return_inverse=True)
     if "" in classes and len(classes) > 1:
         raise UserError(
             f"{str(folder)!r} holds images both beside and in its sub-folders; accepted: all in "
@@ -43,57 +40,49 @@ def load_folder(folder: Path, split: Split) -> ImageData:
     images = np.stack([_read_image(file, size) for file in files])
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey, every one of them
-    labels = np.array([classes.index(_class_of(file, folder)) for file in files], np.uint8)
     is_test = np.arange(len(files)) % TEST_EVERY == TEST_EVERY - 1
-    chosen = is_test if split == "test" else ~is_test
+    chosen = is_test == (split == "test")
     if not chosen.any():
         raise UserError(
             f"{str(folder)!r} has {len(files)} images, too few for a test split; needed: at least "
             f"{TEST_EVERY}"
         )
-    return ImageData(images[chosen], labels[chosen], folder.resolve().name)
+    return ImageData(images[chosen], labels[chosen].astype(np.uint8), folder.resolve().name)
 
 
 def _image_files(folder: Path) -> list[Path]:
     """Returns the images below `folder`, hidden ones left out, in the order of their names."""
-    found = [
+    found = sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in EXTENSIONS
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    )
     if not found:
         raise UserError(f"{str(folder)!r} holds no images; accepted: {', '.join(EXTENSIONS)}")
-    return sorted(found, key=lambda path: path.relative_to(folder).parts)
-
-
-def _class_of(file: Path, folder: Path) -> str:
-    parts = file.relative_to(folder).parts
-    return parts[0] if len(parts) > 1 else ""
+    return found
 
 
 def _common_size(files: list[Path]) -> int:
     """Returns the largest of SIZES that all images can fill; reads no pixels."""
-    sides = []
+    sides = {}
     for file in files:
         with _opened(file) as image:
-            sides.append(min(image.size))
-    smallest = min(sides)
-    fitting = [size for size in SIZES if size <= smallest]
-    if not fitting:
-        raise UserError(
-            f"image {str(files[sides.index(smallest)])!r} is only {smallest} pixels wide or high; "
-            f"needed: at least {min(SIZES)}"
-        )
-    return fitting[0]
+            sides[file] = min(image.size)
+    smallest = min(files, key=sides.get)
+    for size in SIZES:
+        if size <= sides[smallest]:
+            return size
+    raise UserError(
+        f"image {str(smallest)!r} is only {sides[smallest]} pixels wide or high; needed: at least "
+        f"{min(SIZES)}"
+    )
 
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
     """Opens an image; what goes wrong meanwhile is said with the file's name."""
-    from PIL import Image
-
     try:
         with warnings.catch_warnings():
             # A few bytes may claim to be a huge picture: Pillow warns, and we take it at its word.
@@ -106,8 +95,6 @@ def _opened(file: Path) -> Iterator[Image.Image]:
 
 def _read_image(file: Path, size: int) -> np.ndarray:
     """Reads a file into uint8 (size, size, 3): cropped to a centred square, and shrunk."""
-    from PIL import Image, ImageOps
-
     with _opened(file) as image:
         image.draft("RGB", (2 * size, 2 * size))  # a large JPEG is not read in full
         image = ImageOps.exif_transpose(image)  # a telephone says which side is up

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import time
@@ -31,15 +30,15 @@ def _cluster() -> tuple[list[str], int]:
     if not text:
         return [], 0
     try:
-        content = json.loads(text)
-        addresses, number = content["cluster"]["worker"], int(content["task"]["index"])
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+        addresses, number = resolver.cluster_spec().job_tasks("worker"), resolver.task_id
         addresses[number]
     except (ValueError, KeyError, TypeError, IndexError):
         raise UserError(
             f"TF_CONFIG={text!r} is not usable; needed: cluster.worker, a list of host:port, "
             "and task.index, this process's place in it"
         ) from None
-    return list(addresses), number
+    return addresses, number
 
 
 def wait_for_all() -> None:

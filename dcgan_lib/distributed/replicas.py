@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -23,8 +24,6 @@ from dcgan_lib.losses import GANLoss
 
 class Replicated:
     """Mixed into a `DCGAN`: its steps are played by all devices of a strategy at once."""
-
-    strategy: tf.distribute.Strategy
 
     def train_step(self, real: Any) -> dict[str, tf.Tensor]:
         """Plays one round, on one device, with this device's share of the whole batch."""
@@ -37,21 +36,17 @@ class Replicated:
         """Leaves the metrics alone: no device knows the results of the others."""
         return results
 
-    @functools.cached_property
-    def step_of_all(self) -> Any:
-        """One step of all devices, from the whole batch to the results' means."""
+    @tf.function
+    def step_of_all(self, real: Any) -> dict[str, tf.Tensor]:
+        """Plays one step on all devices; returns the means of their results."""
+        results = self.distribute_strategy.run(self.train_step, args=(real,))
+        mean = functools.partial(self.distribute_strategy.reduce, "MEAN", axis=None)
+        return {name: mean(results[name]) for name in METRICS}
 
-        @tf.function
-        def step_of_all(real: Any) -> dict[str, tf.Tensor]:
-            results = self.strategy.run(self.train_step, args=(real,))
-            return {name: self.strategy.reduce("MEAN", results[name], None) for name in METRICS}
-
-        return step_of_all
-
-    @functools.cached_property
-    def count(self) -> Any:
+    @tf.function
+    def count(self, means: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Takes the means into the metrics, which only this process has."""
-        return tf.function(super().update_metrics)
+        return super().update_metrics(means)
 
     def fit(
         self,
@@ -73,8 +68,7 @@ class Replicated:
         stream = iter(batches)
         listeners.on_train_begin()
         for epoch in range(initial_epoch, epochs):
-            for metric in self.epoch_metrics:
-                metric.reset_state()
+            self.reset_metrics()
             listeners.on_epoch_begin(epoch)
             for batch in range(steps_per_epoch):
                 with lost_workers_named():
@@ -118,14 +112,13 @@ def replicate(gan: DCGAN, strategy: tf.distribute.Strategy) -> DCGAN:
         networks = [replicable(gan.generator), replicable(gan.discriminator)]
         game = kind(*networks, **settings)
         game.compile(unused(gan.g_optimizer), unused(gan.d_optimizer), undivided(gan.gan_loss))
-    game.strategy = strategy
     # Made again outside the scope: reading a metric must not need the other machines.
     game.epoch_metrics = [keras.metrics.Mean(name=name) for name in METRICS]
     game.interval_metrics = [keras.metrics.Mean(name=name) for name in METRICS]
     for optimizer in (game.g_optimizer, game.d_optimizer):
         # Keras sums the gradients of all devices after dividing them by this.
         optimizer.loss_scale_factor = float(strategy.num_replicas_in_sync)
-    copy_state(gan, game)
+    set_state(game, state_of(gan))
     return game
 
 
@@ -133,15 +126,13 @@ def replicable(network: keras.Model) -> keras.Model:
     """Returns a copy whose BatchNorm and Dropout act on the whole batch."""
 
     def clone(layer: layers.Layer) -> layers.Layer:
-        if isinstance(layer, keras.Model):
-            return replicable(layer)
         config = layer.get_config()
         if isinstance(layer, layers.BatchNormalization):
             return layers.BatchNormalization.from_config(config | {"synchronized": True})
         kind = SharedDropout if isinstance(layer, layers.Dropout) else type(layer)
         return kind.from_config(config)
 
-    return keras.models.clone_model(network, clone_function=clone)
+    return keras.models.clone_model(network, clone_function=clone, recursive=True)
 
 
 def undivided(loss: GANLoss) -> GANLoss:
@@ -168,7 +159,11 @@ def unused(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     return type(optimizer).from_config(optimizer.get_config())
 
 
-def copy_state(source: DCGAN, target: DCGAN) -> None:
-    """Gives `target` the weights, optimizers, step and metrics of `source`."""
-    for old, new in zip(state_variables(source), state_variables(target), strict=True):
-        new.assign(old.numpy())
+def state_of(gan: DCGAN) -> list[np.ndarray]:
+    """Returns the weights, optimizers, step and metrics of a game."""
+    return [variable.numpy() for variable in state_variables(gan)]
+
+
+def set_state(gan: DCGAN, state: list[np.ndarray]) -> None:
+    for variable, value in zip(state_variables(gan), state, strict=True):
+        variable.assign(value)

@@ -11,16 +11,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dcgan_lib.distributed.rendezvous import (
-    DEADLINE,
-    is_chief,
-    lost_workers_named,
-    wait_for_all,
-    workers,
-)
-from dcgan_lib.distributed.replicas import copy_state, replicate
+from dcgan_lib.distributed import rendezvous
+from dcgan_lib.distributed.replicas import replicate, set_state, state_of
 from dcgan_lib.errors import UserError
-from dcgan_lib.gan import DCGAN, state_variables
+from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
 
 
@@ -46,7 +40,7 @@ class Team(Solo):
 
     def __init__(self, strategy: tf.distribute.Strategy) -> None:
         self.strategy = strategy
-        self.leads = is_chief()
+        self.leads = rendezvous.is_chief()
 
     def agree(self, value: bool) -> bool:
         (said,) = from_chief(self.strategy, [int(value)])
@@ -54,11 +48,11 @@ class Team(Solo):
 
     def share(self, gan: DCGAN) -> DCGAN:
         self.game = replicate(gan, self.strategy)
-        share_state(self.game, self.strategy)
+        set_state(self.game, from_chief(self.strategy, state_of(self.game)))
         return self.game
 
     def bring_home(self, gan: DCGAN) -> None:
-        copy_state(self.game, gan)
+        set_state(gan, state_of(self.game))
 
     def assist(self, gan: DCGAN, play: Callable[[DCGAN], None]) -> None:
         """Plays along on a machine that does not lead, and ends its process.
@@ -92,25 +86,22 @@ def connect(devices: int = 1) -> tf.distribute.Strategy | None:
         UserError: this machine has fewer devices; TF_CONFIG cannot be used; a worker has not
             come within `DEADLINE` seconds.
     """
-    if len(workers()) > 1:
-        wait_for_all()
-        if not is_chief():
+    if len(rendezvous.workers()) > 1:
+        rendezvous.wait_for_all()
+        if not rendezvous.is_chief():
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the chief saves and ends the job
         # Should one be lost just now, a watchdog that needs no Python ends the process.
-        faulthandler.dump_traceback_later(DEADLINE, exit=True)
+        faulthandler.dump_traceback_later(rendezvous.DEADLINE, exit=True)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         from_chief(strategy, [0])
         faulthandler.cancel_dump_traceback_later()
         return strategy
-    if devices < 1:
-        raise UserError(f"devices={devices} is impossible; accepted: a number above 0")
     if devices == 1:
         return None
-    names = [d.name for d in tf.config.list_logical_devices("GPU")]
-    names = names or [d.name for d in tf.config.list_logical_devices("CPU")]
-    if devices > len(names):
-        raise UserError(f"devices={devices}: this machine has {len(names)}; accepted: up to that")
-    return tf.distribute.MirroredStrategy(names[:devices])
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if devices > len(found):
+        raise UserError(f"devices={devices}: this machine has {len(found)}; accepted: up to that")
+    return tf.distribute.MirroredStrategy([device.name for device in found[:devices]])
 
 
 def check_shares(recipe: Recipe, num_images: int, count: int) -> None:
@@ -138,14 +129,5 @@ def from_chief(strategy: tf.distribute.Strategy, values: Sequence[Any]) -> list[
         kept = strategy.run(only_the_first, args=(mine,))
         return [strategy.reduce("SUM", tensor, axis=None) for tensor in kept]
 
-    with lost_workers_named():
+    with rendezvous.lost_workers_named():
         return [tensor.numpy() for tensor in add_up([tf.convert_to_tensor(v) for v in values])]
-
-
-def share_state(gan: DCGAN, strategy: tf.distribute.Strategy) -> None:
-    """Gives all workers the chief's weights, optimizers, step and metrics."""
-    variables = state_variables(gan)
-    for variable, value in zip(
-        variables, from_chief(strategy, [v.numpy() for v in variables]), strict=True
-    ):
-        variable.assign(value)

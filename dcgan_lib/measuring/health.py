@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import csv
 import functools
-import itertools
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ import tensorflow as tf
 
 from dcgan_lib.callbacks import StepCallback
 from dcgan_lib.errors import UserError
-from dcgan_lib.gan import seed_generators, untouched
 from dcgan_lib.latent import sample_latent
 from dcgan_lib.measuring.evaluator import Evaluator
 from dcgan_lib.runs.files import append_row
@@ -112,11 +109,10 @@ class HealthMonitor(StepCallback):
         verbose: bool = True,
     ) -> None:
         super().__init__()
-        images, *labels = real if isinstance(real, (tuple, list)) else (real,)
-        if len(images) < 2 or every < 1:
-            raise UserError(f"{len(images)} real images, every={every}: needed: 2 and 1, or more")
-        self.images = tf.convert_to_tensor(images, tf.float32)
-        self.labels = [tf.convert_to_tensor(label, tf.float32) for label in labels]
+        parts = real if isinstance(real, (tuple, list)) else (real,)
+        if len(parts[0]) < 2 or every < 1:
+            raise UserError(f"{len(parts[0])} real images, every={every}: needed: 2 and 1, or more")
+        self.images, *self.labels = (tf.convert_to_tensor(part, tf.float32) for part in parts)
         self.every = every
         self.path = Path(path) if path else None
         self.given_classify = classify
@@ -139,20 +135,21 @@ class HealthMonitor(StepCallback):
     def classify(self) -> Classify | None:
         """What tells the classes apart, loaded at the first look: many trainings are shorter."""
         if self.given_classify is None and self.images.shape[1:] == (28, 28, 1):
-            return digit_classifier()
+            classifier = Evaluator().classifier
+            return lambda images: np.argmax(classifier(images, training=False), axis=1)
         return self.given_classify
 
     @functools.cached_property
     def real_classes(self) -> int:
         """How many classes the real images have."""
-        return len(drawn_classes(self.classify, self.images)[0]) if self.classify else 0
+        return self.classes(self.images).get("classes", 0)
 
     def act(self) -> None:
         """Takes one look."""
         low, high = float(tf.reduce_min(self.images)), float(tf.reduce_max(self.images))
         misfit = low < -1.01 or high > 1.01 or low >= 0.0
         self.wrong_scale = misfit and ends_in_tanh(self.model.generator)
-        row = {name: math.nan for name in COLUMNS} | {"step": self.step} | self.examine()
+        row = {name: np.nan for name in COLUMNS} | {"step": self.step} | self.examine()
         if self.path:
             append_row(self.path, [row[name] for name in COLUMNS])
         self.take(row, aloud=self.verbose)
@@ -161,13 +158,12 @@ class HealthMonitor(StepCallback):
         """Remembers a row, and reports what has begun or passed."""
         self.rows.append(row)
         now = diagnose(self.rows, self.real_classes)
-        now |= {"wrong scale"} if self.wrong_scale else set()
-        for name in ADVICE:
-            if (name in now) != (name in self.ill):
-                what, cure = ADVICE[name]
-                line = f"{what}. What helps: {cure}."
-                if name in self.ill:
-                    line = f"passed: {what.partition(':')[0]}."
+        if self.wrong_scale:
+            now.add("wrong scale")
+        for name, (what, cure) in ADVICE.items():
+            if name in now ^ self.ill:
+                begun = f"{what}. What helps: {cure}."
+                line = begun if name in now else f"passed: {what.partition(':')[0]}."
                 self.findings.append(f"step {row['step']:.0f}: {line}")
                 if aloud:
                     print(self.findings[-1])
@@ -177,100 +173,72 @@ class HealthMonitor(StepCallback):
         """Plays a round without moving anyone, and measures."""
         gan = self.model
         latent = tf.constant(sample_latent(len(self.images), gan.latent_dim, self.seed))
-        generators = seed_generators(gan.discriminator)
-        states = [tf.identity(generator.state.value) for generator in generators]
-        g_weights, d_weights = (
-            gan.generator.trainable_variables,
-            gan.discriminator.trainable_variables,
-        )
-        with (
-            tf.GradientTape(watch_accessed_variables=False) as g_tape,
-            tf.GradientTape(watch_accessed_variables=False) as d_tape,
-            untouched(gan.generator),
-            untouched(gan.discriminator),
-        ):
-            g_tape.watch([weight.value for weight in g_weights])
-            d_tape.watch([weight.value for weight in d_weights])
-            fake = gan.generator([latent, *self.labels] if self.labels else latent, training=True)
+        moving = gan.generator.non_trainable_variables + gan.discriminator.non_trainable_variables
+        before = [tf.identity(variable.value) for variable in moving]
+        with tf.GradientTape(persistent=True) as tape:
+            fake = gan.generator(self.given(latent), training=True)
             real_output = gan.discriminator(self.given(self.images), training=True)
             fake_output = gan.discriminator(self.given(fake), training=True)
             d_loss = gan.gan_loss.discriminator_loss(real_output, fake_output)
             g_loss = gan.gan_loss.generator_loss(fake_output)
-        for generator, state in zip(generators, states, strict=True):
-            generator.state.assign(state)
-        row = {"d_loss": float(d_loss), "g_loss": float(g_loss)}
-        row["d_gradient"] = norm(d_tape.gradient(d_loss, d_weights))
-        row["g_gradient"] = norm(g_tape.gradient(g_loss, g_weights))
+        for variable, value in zip(moving, before, strict=True):  # of BatchNorm and Dropout
+            variable.assign(value)
+        d_gradient = tape.gradient(d_loss, gan.discriminator.trainable_variables)
+        g_gradient = tape.gradient(g_loss, gan.generator.trainable_variables)
+        measured = {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "d_gradient": tf.linalg.global_norm(d_gradient),
+            "g_gradient": tf.linalg.global_norm(g_gradient),
+            "spread": spread(fake) / max(spread(self.images), 1e-12),
+        }
         if gan.gan_loss.accuracy_counts:
-            shares = gan.verdicts(real_output, fake_output)
-            row |= {name: float(share) for name, share in shares.items()}
-        row["spread"] = spread(fake) / max(spread(self.images), 1e-12)
-        return row | self.classes(fake)
+            measured |= gan.verdicts(real_output, fake_output)
+        return {name: float(value) for name, value in measured.items()} | self.classes(fake)
 
-    def given(self, images: tf.Tensor) -> Any:
-        """What the discriminator takes: images, in a conditional game with their labels."""
-        return [images, *self.labels] if self.labels else images
+    def given(self, batch: tf.Tensor) -> Any:
+        """What a network takes: noise or images, in a conditional game with their labels."""
+        return [batch, *self.labels] if self.labels else batch
 
     def classes(self, images: tf.Tensor) -> Row:
         """Counts the classes among `images`, if somebody can tell them."""
         if self.classify is None or not np.isfinite(images).all():
             return {}
-        names, counts = drawn_classes(self.classify, images)
-        if not len(names):
-            return {"classes": 0, "largest_share": 0.0, "largest_class": -1}
-        most = int(counts.argmax())
-        share = float(counts[most] / len(images))
-        return {"classes": len(names), "largest_share": share, "largest_class": int(names[most])}
+        numbers = np.asarray(self.classify(np.asarray(images)), int)
+        counts = np.bincount(numbers[numbers >= 0], minlength=1)
+        return {
+            "classes": int(np.count_nonzero(counts)),
+            "largest_share": float(counts.max() / len(images)),
+            "largest_class": int(counts.argmax()) if counts.any() else -1,
+        }
 
 
 def diagnose(rows: Sequence[Row], real_classes: int = 0) -> set[str]:
     """Names the illnesses that the last rows show, by their keys in `ADVICE`."""
-    last, recent = rows[-1], rows[-LOOKS:]
-    measured = ("d_loss", "g_loss", "d_gradient", "g_gradient")
-    if not all(math.isfinite(last[name]) for name in measured):
+    losses_and_gradients = ("d_loss", "g_loss", "d_gradient", "g_gradient")
+    if not all(np.isfinite(rows[-1][name]) for name in losses_and_gradients):
         return {"not a number"}
-
-    def always(sick: Callable[[Row], bool]) -> bool:
-        return len(recent) == LOOKS and all(map(sick, recent))
-
+    seen = as_columns(rows[-LOOKS:])
+    real, fake = seen["d_accuracy_real"], seen["d_accuracy_fake"]
+    alike = seen["spread"] < 0.5  # noise, too, may be one class to a classifier, but is spread out
     had_many = any(row["classes"] >= 0.6 * real_classes for row in rows[:-LOOKS])
     # A comparison with NaN, "not measured", is false: nothing is said of what is not known.
-    accuracies = ("d_accuracy_real", "d_accuracy_fake")
     signs = {
-        "discriminator won": lambda row: (
-            row["d_loss"] < 0.1 and all(row[name] > 0.98 for name in accuracies)
-        ),
-        "gradient gone": lambda row: row["g_gradient"] < 1e-3,
-        "one image": lambda row: row["spread"] < 0.1,
-        # Noise, too, may be one class to a classifier; but noise is spread out.
-        "few classes": lambda row: (
-            row["classes"] <= 0.4 * real_classes and (row["spread"] < 0.5 or had_many)
-        ),
-        "labels swapped": lambda row: (
-            row["d_loss"] < 0.3 and all(row[name] < 0.05 for name in accuracies)
-        ),
+        "discriminator won": (seen["d_loss"] < 0.1) & (real > 0.98) & (fake > 0.98),
+        "gradient gone": seen["g_gradient"] < 1e-3,
+        "one image": seen["spread"] < 0.1,
+        "few classes": (seen["classes"] <= 0.4 * real_classes) & (alike | had_many),
+        "labels swapped": (seen["d_loss"] < 0.3) & (real < 0.05) & (fake < 0.05),
     }
-    found = {name for name, sick in signs.items() if always(sick)}
+    found = {name for name, sick in signs.items() if len(sick) == LOOKS and sick.all()}
     return found | ({"oscillation"} if wanders(rows[-WANDERING_LOOKS:]) else set())
 
 
 def wanders(rows: Sequence[Row]) -> bool:
     """Tells whether most samples were of one class, and of another one at most looks."""
     heaps = [row["largest_class"] for row in rows if row["largest_share"] >= 0.4]
-    moves = sum(a != b for a, b in itertools.pairwise(heaps))
+    moves = np.count_nonzero(np.diff(heaps))
     return len(heaps) == WANDERING_LOOKS and moves >= WANDERING_LOOKS - 2
-
-
-def digit_classifier() -> Classify:
-    """Returns what tells the digits apart: the frozen evaluator."""
-    classifier = Evaluator().classifier
-    return lambda images: np.argmax(classifier(images, training=False), axis=1)
-
-
-def drawn_classes(classify: Classify, images: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the classes that occur among `images`, and how often each."""
-    classes = np.asarray(classify(np.asarray(images)))
-    return np.unique(classes[classes >= 0], return_counts=True)
 
 
 def ends_in_tanh(network: keras.Model) -> bool:
@@ -286,11 +254,6 @@ def spread(images: tf.Tensor) -> float:
     return float(tf.reduce_mean(tf.math.reduce_std(images, axis=0)))
 
 
-def norm(gradients: Sequence[tf.Tensor]) -> float:
-    """The length of a gradient, all variables taken together."""
-    return float(tf.linalg.global_norm(gradients))
-
-
 def read_health(path: str | Path) -> list[Row]:
     """Reads the rows of a `health.csv`.
 
@@ -304,7 +267,12 @@ def read_health(path: str | Path) -> list[Row]:
         return [{name: float(value) for name, value in row.items()} for row in reader]
 
 
-def plot_health(rows: Sequence[Mapping[str, float]], title: str = ""):
+def as_columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+    """Returns an array for each column."""
+    return {name: np.array([row[name] for row in rows]) for name in COLUMNS}
+
+
+def plot_health(rows: Sequence[Row], title: str = ""):
     """Draws a monitor's rows: accuracies, gradients, spread, and the classes drawn.
 
     Args:
@@ -322,7 +290,7 @@ def plot_health(rows: Sequence[Mapping[str, float]], title: str = ""):
 
     if not rows:
         raise UserError("no rows yet: the monitor has not taken a look")
-    columns = {name: np.array([row[name] for row in rows]) for name in COLUMNS}
+    columns = as_columns(rows)
     figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), layout="constrained")
     panels = {
         "D is right on": {"real": "d_accuracy_real", "fake": "d_accuracy_fake"},
@@ -333,14 +301,13 @@ def plot_health(rows: Sequence[Mapping[str, float]], title: str = ""):
     for axis, (name, lines) in zip(axes, panels.items(), strict=True):
         for label, column in lines.items():
             axis.plot(columns["step"], columns[column], marker=".", label=label)
-        axis.set(xlabel="step", title=name)
-        axis.title.set_fontsize(10)
+        axis.set_xlabel("step")
+        axis.set_title(name, fontsize=10)
         axis.grid(alpha=0.25)
         if len(lines) > 1:
             axis.legend(fontsize=9)
         else:
-            highest = np.nanmax([1.0, *columns[column]])
-            axis.set_ylim(0, 1.1 * highest)
+            axis.set_ylim(0, 1.1 * np.nanmax([1.0, *columns[column]]))
     axes[0].set_ylim(-0.02, 1.05)
     axes[1].set_yscale("log")
     figure.suptitle(title)

@@ -5,11 +5,10 @@ Taught in notebook 07.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -32,8 +31,7 @@ COPY_SAMPLES = 1000
 PARTS = 4  # of `measure`, that a progress bar counts
 
 
-@dataclasses.dataclass(frozen=True)
-class References:
+class References(NamedTuple):
     """The real images that a report compares with, float32 (N, 28, 28, 1) in [-1, 1].
 
     Attributes:
@@ -63,12 +61,8 @@ def load_references(data: str = "auto") -> References:
         )
     test = load_images(train.name if data == "auto" else data, "test")
     allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
-    return References(
-        scale(test.images),
-        scale(train.images[held_out]),
-        scale(train.images[allowed]),
-        train.name,
-    )
+    seen, unseen = scale(train.images[allowed]), scale(train.images[held_out])
+    return References(scale(test.images), unseen, seen, train.name)
 
 
 def evaluate(
@@ -111,15 +105,15 @@ def evaluate(
     tick = ticker(PARTS * (1 if known else 4) + 1) if verbose else lambda: None
     real, _ = evaluator(references.test[:count])
     tick()
-    scores = {"generator": measure(images, real, evaluator, references, tick)}
-    scores |= known or measure_baselines(real, evaluator, references, tick)
     report = {
         "evaluator": f"{evaluator.name} {evaluator.hash}",
         "samples": count,
         "reference": f"the first {count} test images of {references.name}",
+        "generator": measure(images, real, evaluator, references, tick),
     }
-    save_report(source, report | scores)
-    return report | scores
+    report |= known or measure_baselines(real, evaluator, references, tick)
+    save_report(source, report)
+    return report
 
 
 def ticker(parts: int) -> Callable[[], Any]:
@@ -136,12 +130,10 @@ def baseline_key(evaluator: Evaluator, references: References, count: int) -> st
     return f"{evaluator.hash} {data_hash(references.test)} {count}"
 
 
-def known_baselines(
-    evaluator: Evaluator, references: References, count: int
-) -> dict[str, Any] | None:
-    """Returns scores that come with the package (10,000 images of MNIST), or None."""
-    known = json.loads(BASELINES.read_text()) if BASELINES.exists() else {}
-    return known.get(baseline_key(evaluator, references, count))
+def known_baselines(evaluator: Evaluator, references: References, count: int) -> dict[str, Any]:
+    """Returns scores that come with the package (10,000 images of MNIST); of others, nothing."""
+    known = json.loads(BASELINES.read_text())
+    return known.get(baseline_key(evaluator, references, count), {})
 
 
 def measure_baselines(
@@ -212,14 +204,13 @@ def measure(
     }
 
 
-def save_report(source: Path, report: dict[str, Any]) -> Path:
+def save_report(source: Path, report: dict[str, Any]) -> None:
     """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
     beside = source.with_name(f"{source.stem}.metrics.json")
     path = source / FINISHED if source.is_dir() else beside
     numbers = json.loads(path.read_text()) if path.exists() else {}
     key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
     write_json(path, numbers | {key: report})
-    return path
 
 
 TABLE = (

@@ -42,7 +42,6 @@ class Checkpoints:
         """
         if self.lease and self.lease.compromise:
             raise UserError(f"another process has taken {str(self.folder.parent)!r}")
-        content = io.BytesIO()
         arrays = {f"{i:04d}": v.numpy() for i, v in enumerate(state_variables(gan))}
         step = int(gan.step.numpy())
         if not all(np.isfinite(array).all() for array in arrays.values()):
@@ -50,6 +49,7 @@ class Checkpoints:
                 f"weights are no longer numbers at step {step}: the training has diverged. The "
                 "last checkpoint is sound. A smaller learning rate usually helps"
             )
+        content = io.BytesIO()
         np.savez(content, notes=json.dumps(notes), **arrays)
         kind = "snapshot" if snapshot else "step"
         path = self.folder / f"{kind}-{step:08d}-{checksum(content.getvalue())}.npz"
@@ -73,36 +73,39 @@ class Checkpoints:
         for leftover in self.folder.glob(".tmp-*"):
             leftover.unlink()
         for path in sorted(self.folder.glob("*.npz"), key=step_of, reverse=True):
-            notes, reason = self._load(path, gan)
-            if notes is not None:
-                return notes
-            path.rename(path.with_suffix(".damaged"))
-            print(f"checkpoint {path.name} is damaged ({reason}): set aside", file=sys.stderr)
+            try:
+                return self._load(path, gan)
+            except OSError as error:
+                path.rename(path.with_suffix(".damaged"))
+                reason = error.strerror or error
+                print(f"checkpoint {path.name} is damaged ({reason}): set aside", file=sys.stderr)
         return None
 
-    def _load(self, path: Path, gan: DCGAN) -> tuple[dict[str, Any] | None, str]:
-        """Returns the notes, or None and what is wrong with the file."""
+    def _load(self, path: Path, gan: DCGAN) -> dict[str, Any]:
+        """Loads one state and returns its notes.
+
+        Raises:
+            OSError: the file is damaged, or cannot be read.
+            UserError: it belongs to other networks.
+        """
         name = NAME.fullmatch(path.name)
         if not name:
-            return None, "not a checkpoint's name"
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            return None, str(error.strerror)
+            raise OSError("not a checkpoint's name")
+        content = path.read_bytes()
         if name[3] != checksum(content):
-            return None, "its content has changed"
+            raise OSError("its content has changed")
         with np.load(io.BytesIO(content), allow_pickle=False) as saved:
             arrays = [saved[key] for key in sorted(saved.files) if key != "notes"]
             notes = json.loads(str(saved["notes"]))
         variables = state_variables(gan)
         if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
             raise UserError(f"checkpoint {str(path)!r} belongs to other networks or optimizers")
-        step = next(i for i, variable in enumerate(variables) if variable is gan.step)
-        if int(arrays[step]) != int(name[2]):
-            return None, f"it holds step {int(arrays[step])}"
+        step = next(int(a) for a, v in zip(arrays, variables, strict=True) if v is gan.step)
+        if step != int(name[2]):
+            raise OSError(f"it holds step {step}")
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
-        return notes, ""
+        return notes
 
 
 def step_of(path: Path) -> float:

@@ -35,10 +35,11 @@ def settings_record(recipe: Recipe, data: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps({"recipe": dataclasses.asdict(recipe), "data": data}))
 
 
-def default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
+def default_folder(settings: dict[str, Any]) -> Path:
     """Returns `runs/<recipe>-s<seed>-<hash>`: the same settings find their folder again."""
     text = json.dumps(settings, sort_keys=True)
-    return Path("runs") / f"{recipe.name}-s{recipe.seed}-{checksum(text.encode())[:8]}"
+    recipe = settings["recipe"]
+    return Path("runs") / f"{recipe['name']}-s{recipe['seed']}-{checksum(text.encode())[:8]}"
 
 
 def make_folder(folder: Path) -> None:
@@ -49,8 +50,7 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UserError(f"output {str(folder)!r} cannot be written: {error.strerror}") from None
     others = (path for path in folder.iterdir() if not path.name.startswith((".tmp-", ".lock")))
@@ -58,9 +58,7 @@ def make_folder(folder: Path) -> None:
         raise UserError(f"output {str(folder)!r} is not empty and not a run; choose another folder")
 
 
-def check_record(
-    folder: Path, settings: dict[str, Any], versions: dict[str, str], fresh: bool = False
-) -> None:
+def check_record(folder: Path, settings: dict[str, Any], fresh: bool = False) -> None:
     """Writes the record of a new run, or checks that the one there has the same settings.
 
     With `fresh`, a run that is there already is removed, whatever its settings.
@@ -68,29 +66,26 @@ def check_record(
     Raises:
         UserError: a run with other settings.
     """
-    if (folder / RECORD).exists() and not fresh:
-        different = _differences(read_record(folder), settings)
-        if different:
-            raise UserError(
-                f"output {str(folder)!r} holds a run with other settings ({different}); choose "
-                "another folder, or --fresh (resume=False) to replace it"
-            )
-    else:
+    if fresh or not (folder / RECORD).exists():
         clear_run(folder)
-        write_json(folder / RECORD, settings | {"versions": versions})
+        write_json(folder / RECORD, settings | {"versions": versions()})
+    elif different := _differences(read_record(folder), settings):
+        raise UserError(
+            f"output {str(folder)!r} holds a run with other settings ({different}); choose "
+            "another folder, or --fresh (resume=False) to replace it"
+        )
     (folder / "samples").mkdir(exist_ok=True)
 
 
 def _differences(known: dict[str, Any], wanted: dict[str, Any]) -> str:
     defaults = settings_record(Recipe(), {})["recipe"]  # a setting that an older record lacks
-    known = known | {"recipe": defaults | known["recipe"]}
-    pairs = []
-    for part in ("recipe", "data"):
-        for name in sorted(known[part].keys() | wanted[part].keys()):
-            old, new = known[part].get(name), wanted[part].get(name)
-            if old != new:
-                pairs.append(f"{name}: {old} there, {new} here")
-    return "; ".join(pairs)
+    recipes = defaults | known["recipe"], wanted["recipe"]
+    return "; ".join(
+        f"{name}: {there.get(name)} there, {here.get(name)} here"
+        for there, here in (recipes, (known["data"], wanted["data"]))
+        for name in sorted(there.keys() | here.keys())
+        if there.get(name) != here.get(name)
+    )
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:
@@ -162,12 +157,8 @@ def _drop_rows_after(log: Path, step: int) -> None:
 
 def versions() -> dict[str, str]:
     """What a run was made with, for its record."""
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-    }
+    libraries = {library.__name__: library.__version__ for library in (tf, keras, np)}
+    return {"python": platform.python_version()} | libraries
 
 
 def is_finished(folder: Path) -> bool:

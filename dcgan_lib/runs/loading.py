@@ -42,22 +42,9 @@ def load_run(folder: str | Path, found: bool = True) -> TrainingRun:
         UserError: no run there, or one that is not finished.
     """
     folder = Path(folder)
-    record = read_record(folder)
-    if not is_finished(folder):
-        raise unfinished(folder)
-    return TrainingRun(
-        folder=folder,
-        recipe=Recipe(**record["recipe"]),
-        generator=load_generator(folder),
-        discriminator=load_network(folder / "discriminator.keras"),
-        log=read_log(folder / LOG),
-        found=found,
-    )
-
-
-def unfinished(folder: Path) -> UserError:
-    """The error for a run that has not come to its end."""
-    return UserError(f"run {str(folder)!r} is not finished: dcgan train --resume {folder}")
+    recipe = Recipe(**read_record(folder)["recipe"])
+    networks = load_generator(folder), load_network(folder / "discriminator.keras")
+    return TrainingRun(folder, recipe, *networks, read_log(folder / LOG), found)
 
 
 def load_network(path: str | Path) -> keras.Model:
@@ -87,7 +74,7 @@ def load_generator(path: str | Path) -> keras.Model:
     if path.is_dir():
         read_record(path)
         if not is_finished(path):
-            raise unfinished(path)
+            raise UserError(f"run {str(path)!r} is not finished: dcgan train --resume {path}")
         path = path / "generator.keras"
     model = load_network(path)
     inputs, outputs = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -57,7 +56,6 @@ def locked(folder: Path) -> Iterator[SoftFileLease]:
             lease.release()
 
 
-@functools.cache
 def this_machine() -> str:
     """Returns how filelock names this machine; two containers of one host are two."""
     with tempfile.TemporaryDirectory() as place, SoftFileLease(Path(place, LOCK)) as lease:

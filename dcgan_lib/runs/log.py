@@ -29,7 +29,6 @@ class RunLog(StepCallback):
     def __init__(self, path: Path, recipe: Recipe, num_images: int, seconds: float = 0.0) -> None:
         super().__init__()
         self.path = path
-        self.every = recipe.log_every
         self.recipe = recipe
         self.num_images = num_images
         self.started = time.perf_counter() - seconds
@@ -53,7 +52,7 @@ class RunLog(StepCallback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         step = self.step
-        if self.passed(self.every) or step == self.recipe.total_steps(self.num_images):
+        if self.passed(self.recipe.log_every) or step == self.recipe.total_steps(self.num_images):
             means = [float(metric.result()) for metric in self.model.interval_metrics]
             for metric in self.model.interval_metrics:
                 metric.reset_state()

@@ -31,9 +31,8 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
     if takes_labels(generator):  # it walks through one digit in each row
         walks = generator_input(generator, walks, np.arange(10).repeat(10))
-    for name, latent in (
-        ("final_samples", fixed), ("latent_samples", fresh), ("interpolation", walks),
-    ):  # fmt: skip
+    grids = {"final_samples": fixed, "latent_samples": fresh, "interpolation": walks}
+    for name, latent in grids.items():
         with atomic_path(folder / f"{name}.png") as temporary:
             images = generator(latent, training=False).numpy()
             iio.imwrite(temporary, image_grid(images), extension=".png")
@@ -47,11 +46,7 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
 
 
 def save_samples(
-    generator: keras.Model,
-    output: str | Path,
-    count: int,
-    seed: int = 0,
-    digit: int | None = None,
+    generator: keras.Model, output: str | Path, count: int, seed: int = 0, digit: int | None = None
 ) -> None:
     """Draws `count` images from a generator into a `.png` grid or an `.npy` array.
 
@@ -92,9 +87,8 @@ def plot_quality(quality: Mapping[str, Sequence[float]] | str | Path, title: str
         2, 1, figsize=(7, 5), sharex=True, height_ratios=(3, 1), layout="constrained"
     )
     distance.plot(quality["step"], quality["frechet_distance"], marker=".", label="samples")
-    distance.axhline(
-        quality["floor"][-1], color="grey", linestyle=":", label="real images (the floor)"
-    )
+    floor = quality["floor"][-1]
+    distance.axhline(floor, color="grey", linestyle=":", label="real images (the floor)")
     distance.set(yscale="log", ylabel="Fréchet distance\n(lower is better)")
     distance.legend(fontsize=9)
     modes.step(quality["step"], quality["modes"], where="post", color="tab:purple")

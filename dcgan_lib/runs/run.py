@@ -12,25 +12,15 @@ from filelock import SoftFileLease
 from dcgan_lib.data import TrainingSet
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
+from dcgan_lib.runs import folder as run_folder
 from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import NO_ROOM, atomic_path, write_json, writing
-from dcgan_lib.runs.folder import (
-    FINISHED,
-    LOG,
-    check_record,
-    default_folder,
-    is_finished,
-    make_folder,
-    rewind,
-    settings_record,
-    versions,
-)
 from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog
 from dcgan_lib.runs.pictures import write_pictures
 from dcgan_lib.runs.progress import Progress
 from dcgan_lib.runs.saving import SaveCheckpoints
-from dcgan_lib.runs.signals import Signals, TrainingInterrupted
+from dcgan_lib.runs.signals import Signals
 
 
 class Run:
@@ -40,6 +30,7 @@ class Run:
         folder: where everything is.
         recipe: what is trained.
         num_images: size of the training set.
+        finished: whether the run has come to its end already.
         first_step: where this process takes the run up; set by `restore`.
         log: the run's `log.csv`; set by `restore`.
     """
@@ -49,18 +40,16 @@ class Run:
         self.recipe = recipe
         self.num_images = num_images
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
-        self.signals = Signals()
-
-    @property
-    def finished(self) -> bool:
-        return is_finished(self.folder)
+        self.signals = Signals(folder)
+        self.finished = run_folder.is_finished(folder)
 
     def restore(self, gan: DCGAN) -> None:
         """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
         notes = self.checkpoints.restore_newest(gan) or {"seconds": 0.0}
         self.first_step = int(gan.step.numpy())
-        rewind(self.folder, self.first_step if notes["seconds"] else -1)
-        self.log = RunLog(self.folder / LOG, self.recipe, self.num_images, notes["seconds"])
+        run_folder.rewind(self.folder, self.first_step if notes["seconds"] else -1)
+        path = self.folder / run_folder.LOG
+        self.log = RunLog(path, self.recipe, self.num_images, notes["seconds"])
 
     def saving(self, every: int | None = None) -> SaveCheckpoints:
         """Returns the callback that saves checkpoints."""
@@ -85,8 +74,7 @@ class Run:
         self.signals.in_steps = False  # from now on a signal has nothing to wait for
         self.signals.leave_if_asked(step)
         write_pictures(self.folder, gan.sampler, self.recipe.num_samples)
-        networks = {"generator": gan.sampler, "discriminator": gan.discriminator}
-        for name, network in networks.items():
+        for name, network in (("generator", gan.sampler), ("discriminator", gan.discriminator)):
             with atomic_path(self.folder / f"{name}.keras") as temporary:
                 network.save(temporary)
         images = self.recipe.images_seen(step, self.num_images)
@@ -96,7 +84,7 @@ class Run:
             "training_seconds": round(seconds, 1),
             "images_per_second": round(images / seconds),
         }
-        write_json(self.folder / FINISHED, numbers)
+        write_json(self.folder / run_folder.FINISHED, numbers)
 
 
 @contextlib.contextmanager
@@ -112,14 +100,10 @@ def open_run(
     Raises:
         UserError: it cannot be written, is in use, or holds something else.
     """
-    record = settings_record(recipe, training_set.source)
-    folder = Path(output) if output else default_folder(recipe, record)
-    make_folder(folder)
+    record = run_folder.settings_record(recipe, training_set.source)
+    folder = Path(output) if output else run_folder.default_folder(record)
+    run_folder.make_folder(folder)
     with locked(folder) as lease:
-        check_record(folder, record, versions(), fresh)
-        try:
-            with writing(folder, only=(*NO_ROOM, errno.EROFS, errno.EIO)):
-                yield Run(folder, recipe, len(training_set.images), lease)
-        except TrainingInterrupted as interruption:
-            interruption.folder = folder
-            raise
+        run_folder.check_record(folder, record, fresh)
+        with writing(folder, only=(*NO_ROOM, errno.EROFS, errno.EIO)):
+            yield Run(folder, recipe, len(training_set.images), lease)

@@ -27,36 +27,28 @@ class SaveCheckpoints(StepCallback):
     EVERY_SECONDS = 50.0
 
     def __init__(
-        self,
-        checkpoints: Checkpoints,
-        log: RunLog,
-        signals: Signals,
-        every: int | None = None,
+        self, checkpoints: Checkpoints, log: RunLog, signals: Signals, every: int | None = None
     ) -> None:
         super().__init__()
         self.checkpoints = checkpoints
         self.log = log
         self.signals = signals
         self.every = every
-        self.snapshot_epochs = log.recipe.snapshot_epochs
-        self.steps_per_epoch = log.recipe.steps_per_epoch(log.num_images)
         self.saved_at = time.perf_counter()
         self.due = False
-        self.epoch_means: list[np.ndarray] = []
+        self.epoch_means: list[tuple[keras.Variable, np.ndarray]] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         self.signals.in_steps = True
-        if self.step % self.steps_per_epoch:  # `fit` will forget the means of a half-done epoch
-            self.epoch_means = [variable.numpy() for variable in self._epoch_variables()]
+        steps_per_epoch = self.log.recipe.steps_per_epoch(self.log.num_images)
+        if self.step % steps_per_epoch:  # `fit` will forget the means of a half-done epoch
+            self.epoch_means = [(v, v.numpy()) for v in self.model.metrics_variables]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        for variable, value in zip(self._epoch_variables(), self.epoch_means, strict=False):
+        for variable, value in self.epoch_means:
             variable.assign(value)
         self.epoch_means = []
-
-    def _epoch_variables(self) -> list[keras.Variable]:
-        return [v for metric in self.model.epoch_metrics for v in metric.variables]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.every:
@@ -68,7 +60,8 @@ class SaveCheckpoints(StepCallback):
             self.save_if_due()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.snapshot_epochs and (epoch + 1) % self.snapshot_epochs == 0:
+        every = self.log.recipe.snapshot_epochs
+        if every and (epoch + 1) % every == 0:
             self.save(snapshot=True)
         self.save_if_due()
 
