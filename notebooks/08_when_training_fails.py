@@ -79,8 +79,8 @@ print("real points:", sample_ring(1000, seed=1).shape)
 #   centre.
 #
 # It says so when it has seen an illness at three looks in a row, and once more when it has passed:
-# one look may be chance. (Oscillation, section 5, takes five looks; wrongly scaled images, section
-# 11, are named at the first.)
+# one look may be chance. (Oscillation, section 5, takes five looks; samples that are all alike, and
+# wrongly scaled images, section 11, are named at the first.)
 
 # %%
 from dcgan_lib import HealthMonitor, nearest_centre, ring_score, train_ring
@@ -369,9 +369,8 @@ show(wild[1], "Both rates 0.1")
 # In the second hundred steps D's loss jumps to several times 1.39, the loss of a D that only
 # guesses: D is sure, and wrong. Afterwards it looks normal again, but G's points lie on a few
 # straight lines, and only some of the 8 modes are covered. (Many points may be good all the same,
-# as with the collapsed G of section 4.) The monitor has said nothing, and of D's losses only the
-# jump is a sign. The cure is smaller rates: the healthy game, at 0.003, has a ring at step 500, and
-# its D's loss stays at 1.3 or 1.4.
+# as with the collapsed G of section 4.) Of D's losses only the jump is a sign. The cure is smaller
+# rates: the healthy game, at 0.003, has a ring at step 500, and its D's loss stays at 1.3 or 1.4.
 #
 # A loss may even stop being a number; then `train_dcgan_mnist` ends the training
 # (`StopOnNonFinite`).
@@ -421,9 +420,9 @@ for seed in range(2 if QUICK else 4):
 plot_ring(ends, "The same settings, other random numbers")
 
 # %% [markdown]
-# Two seeds end with all 8 modes, the others with 1 and 2. A setting that works once may fail the
-# next time. Before you call a change an improvement, run it from several seeds. (The other games of
-# this gallery are shown from one seed: they show what can happen, not how often.)
+# Some seeds end with all 8 modes, others with half of them or fewer. A setting that works once may
+# fail the next time. Before you call a change an improvement, run it from several seeds. (The other
+# games of this gallery are shown from one seed: they show what can happen, not how often.)
 #
 # ## 7 · Labels swapped in one place
 #

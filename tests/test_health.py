@@ -44,7 +44,7 @@ SWAPPED = {"d_loss": 0.02, "d_accuracy_real": 0.0, "d_accuracy_fake": 0.0}
     [
         ("discriminator won", WON),
         ("gradient gone", {"g_gradient": 1e-5}),
-        ("one image", {"spread": 0.01}),
+        ("one image", {"spread": 0.05}),
         ("few classes", {"classes": 2, "spread": 0.3}),
         ("labels swapped", SWAPPED),
     ],
@@ -54,6 +54,10 @@ def test_an_illness_must_be_seen_several_times(name, change):
     assert name in diagnose([WELL] + [sick] * LOOKS, 10)
     assert diagnose([WELL] + [sick] * (LOOKS - 1), 10) == set()
     assert name not in diagnose([sick] * LOOKS + [WELL], 10)
+
+
+def test_samples_that_are_all_alike_are_named_at_once():
+    assert diagnose([WELL | {"spread": 0.01}], 10) == {"one image"}
 
 
 def test_a_loss_that_is_not_a_number_is_named_at_once():

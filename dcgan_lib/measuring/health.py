@@ -33,6 +33,8 @@ LOOKS = 3  # an illness must be seen so often in a row: one look may be chance
 
 WANDERING_LOOKS = 5
 
+ALIKE = 0.02  # a spread so small is no chance: one look is enough
+
 ADVICE = {
     "not a number": (
         "a loss or a gradient is not a finite number: the training has diverged",
@@ -74,8 +76,8 @@ class HealthMonitor(StepCallback):
     """Looks at the game from time to time and says when it is ill. It never stops or changes it.
 
     Every `every` steps it plays a round on a few real images and on fixed noise without moving
-    anyone. An illness is reported when it has been seen `LOOKS` times in a row, and once more
-    when it has passed.
+    anyone. An illness is reported when it has been seen `LOOKS` times in a row (samples that
+    are all alike: once), and once more when it has passed.
 
     Args:
         real: some 32 real images (N, ...) as the discriminator sees them; for a conditional game
@@ -231,6 +233,8 @@ def diagnose(rows: Sequence[Row], real_classes: int = 0) -> set[str]:
         "labels swapped": (seen["d_loss"] < 0.3) & (real < 0.05) & (fake < 0.05),
     }
     found = {name for name, sick in signs.items() if len(sick) == LOOKS and sick.all()}
+    if seen["spread"][-1] < ALIKE:
+        found.add("one image")
     return found | ({"oscillation"} if wanders(rows[-WANDERING_LOOKS:]) else set())
 
 
