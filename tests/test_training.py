@@ -258,14 +258,6 @@ def test_loading_what_is_no_model_is_refused(tmp_path):
         load_generator(tmp_path)
 
 
-def test_code_in_a_model_file_is_never_run(tmp_path):
-    path = tmp_path / "evil.keras"
-    layer = keras.layers.Lambda(lambda x: x)
-    keras.Sequential([keras.Input((3,)), layer]).save(path)
-    with pytest.raises(UserError, match="not a Keras model"):
-        load_network(path)
-
-
 def test_an_unfinished_run_is_refused_with_the_way_on(run_copy):
     (run_copy / "metrics.json").unlink()
     with pytest.raises(UserError, match=r"not finished: dcgan train --resume"):

@@ -11,6 +11,7 @@ import numpy as np
 from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import Recipe
+from dcgan_lib.runs.archive import check_archive
 from dcgan_lib.runs.folder import LOG, is_finished, read_record
 from dcgan_lib.shelf.pretrained import load_pretrained, published
 
@@ -51,14 +52,18 @@ def load_network(path: str | Path) -> keras.Model:
     """Loads a `.keras` file; code that it may carry is never run.
 
     Raises:
-        UserError: it is missing or not a Keras model.
+        UserError: it is missing, not a Keras model, or has more than layers and weights.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise UserError(f"{str(path)!r} does not exist; accepted: a run folder or a .keras file")
     try:
+        check_archive(path)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a bad file
-        raise UserError(f"{str(path)!r} is not a Keras model: {first_line(error)}") from None
+        raise UserError(
+            f"{str(path)!r} is not a Keras model that can be loaded: {first_line(error)}"
+        ) from None
 
 
 def load_generator(path: str | Path) -> keras.Model:
