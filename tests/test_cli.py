@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import STEPS, files_of, save_data, tiny, tiny_options
 
-from dcgan_lib import RECIPES
+from dcgan_lib import RECIPES, UserError, save_samples
 from dcgan_lib.cli import main
 
 TINY = tiny_options("fast", **STEPS)
@@ -89,7 +89,11 @@ BAD_OPTIONS = [
     (["train", "--data", "digits", "--max-images", "9"], "batch_size=64 is larger"),
     (["sample", "nowhere"], "'nowhere' does not exist"),
     (["sample", "nowhere", "-n", "0"], "-n 0 is impossible"),
-    (["sample", "nowhere", "--output", "grid.bmp"], "'grid.bmp'; accepted: a name ending in .png"),
+    (["sample", "nowhere", "--output", "grid.xyz"], "'grid.xyz'; accepted: a name ending in .png"),
+    (["sample", "nowhere", "--output", "grid"], "'grid'; accepted: a name ending in .png, .jpg"),
+    (["sample", "nowhere", "--output", "grid.h5"], "'grid.h5'; accepted: a name ending in .png"),
+    (["evaluate", "nowhere", "-n", "0"], "0 asked for (-n) are too few to score; needed: at least"),
+    (["evaluate", "nowhere", "-n", "64"], "64 asked for (-n) are too few to score"),
     (["sample", "fast", "--seed", "-1"], "--seed -1 is impossible; accepted: 0 or above"),
 ]
 
@@ -187,7 +191,7 @@ def test_sampling_from_what_is_no_generator(refuse, finished_run, run_copy, tmp_
 
 def test_samples_that_cannot_be_written(refuse, finished_run, tmp_path):
     (tmp_path / "file").touch()
-    for output in ("file/grid.png", "nowhere/grid.npy"):
+    for output in ("file/grid.png", "file/below/grid.npy"):
         assert "cannot be written" in refuse("sample", finished_run.folder, "--output", output)
 
 
@@ -362,6 +366,22 @@ def test_samples_as_a_grid(finished_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["sample", str(finished_run.folder)]) == 0
     assert iio.imread("grid.png").shape == (480, 480)  # 8 x 8, twice enlarged
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "a/b/X.JPEG", "x.bmp", "new/x.webp", "x.pdf"])
+def test_samples_in_other_formats_and_in_new_folders(name, finished_run, tmp_path):
+    output = tmp_path / name
+    assert main(["sample", str(finished_run.folder), "-n", "9", "--output", str(output)]) == 0
+    if output.suffix == ".pdf":  # which Pillow only writes
+        assert output.read_bytes().startswith(b"%PDF")
+    else:
+        assert iio.imread(output).shape[:2] == (180, 180)
+
+
+def test_samples_under_a_name_that_says_nothing(finished_run, tmp_path):
+    with pytest.raises(UserError, match=r"grid\.xyz'; accepted"):
+        save_samples(finished_run.generator, tmp_path / "new/grid.xyz", 4)
+    assert not list(tmp_path.iterdir())
 
 
 def test_samples_in_colour(tmp_path):

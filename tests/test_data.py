@@ -1,7 +1,10 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
+import errno
 import json
+import re
 import shutil
+import sys
 import zlib
 
 import imageio.v3 as iio
@@ -9,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import save_data, tiny
-from PIL import Image
+from PIL import Image, ImageFile, features
 
 from dcgan_lib import (
     UserError,
@@ -318,7 +321,7 @@ def test_a_folder(tmp_path):
     assert set(train.labels) == {0}
 
 
-def test_sub_folders_are_classes_in_alphabetical_order(tmp_path):
+def test_sub_folders_are_classes_in_the_order_of_their_names(tmp_path):
     for name, count in (("zebra", 3), ("ant", 4), ("cat/deep", 2)):
         save_images(tmp_path / name, count)
     (tmp_path / "no pictures").mkdir()
@@ -382,8 +385,14 @@ def test_grey_saved_as_colour_is_grey(tmp_path):
 
 
 def test_formats(tmp_path):
-    for form in ("png", "jpg", "JPEG", "bmp", "gif", "webp", "tiff"):
-        values = save_images(tmp_path / form, 3, (40, 40), form)
+    forms = ["png", "jpg", "JPEG", "bmp", "gif", "webp", "tiff", "ppm", "PGM", "jfif", "TGA"]
+    forms += ["avif"] * features.check("avif") + ["jp2"] * features.check("jpg_2000")
+    for form in forms:
+        values = save_images(tmp_path / form, 3, (40, 40))
+        for file in (tmp_path / form).iterdir():
+            image = Image.fromarray(iio.imread(file))
+            file.unlink()
+            image.save(file.with_suffix(f".{form}"), quality=95)
         loaded = load_images(str(tmp_path / form)).images
         assert loaded.shape == (3, 32, 32, 3)
         assert np.abs(loaded[:, 9, 9].astype(int) - values).max() <= 4, form  # JPEG rounds
@@ -412,6 +421,26 @@ def test_kinds_of_pixels(mode, tmp_path):
     pixels = load_images(str(tmp_path)).images[0]
     assert pixels[:, :16].max() == 0
     assert pixels[:, 16:].min() == 255
+
+
+def test_sixteen_bits_are_scaled_however_dark(tmp_path):
+    pixels = np.full((32, 32), 200, ">u2")
+    pixels[16:] = 65535 * 3 // 5
+    (tmp_path / "x.pgm").write_bytes(b"P5 32 32 65535\n" + pixels.tobytes())
+    assert np.unique(load_images(str(tmp_path)).images).tolist() == [0, 153]
+    pixels[16:] = 200
+    (tmp_path / "x.pgm").write_bytes(b"P5 32 32 65535\n" + pixels.tobytes())
+    assert load_images(str(tmp_path)).images.max() == 0
+
+
+def test_palettes(tmp_path):
+    image = Image.new("P", (32, 32), 1)
+    image.putpalette([0, 0, 0, 10, 200, 30, 9, 9, 9])
+    image.paste(2, (0, 0, 16, 32))
+    image.save(tmp_path / "x.png", transparency=2)
+    pixels = load_images(str(tmp_path)).images[0]
+    assert (pixels[:, :16] == 255).all()
+    assert (pixels[:, 16:] == (10, 200, 30)).all()
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
@@ -465,23 +494,124 @@ def bad_folder(kind: str, folder) -> None:
         bad.write_bytes(bad.read_bytes()[:12] + header + checksum + bad.read_bytes()[33:])
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [
-        ("text", r"bad\.png.*cannot be read"),
-        ("nothing", r"bad\.png.*cannot be read"),
-        ("cut off", r"bad\.png.*cannot be read"),
-        ("huge", r"bad\.png.*cannot be read.*400000000 pixels"),
-        ("small", r"bad\.png.*only 27 pixels.*28"),
-        ("fractions", r"bad\.tiff.*fractions"),
-        ("beyond 16 bits", r"bad\.tiff.*accepted: 0 to 65535"),
-    ],
-)
-def test_an_image_that_cannot_be_used_is_named(kind, reason, tmp_path):
+BAD_IMAGES = [
+    ("text", r"bad\.png.*cannot be read"),
+    ("nothing", r"bad\.png.*cannot be read"),
+    ("cut off", r"bad\.png.*cannot be read"),
+    ("huge", r"bad\.png.*cannot be read.*400000000 pixels"),
+    ("small", r"bad\.png.*only 27 pixels.*28"),
+    ("fractions", r"bad\.tiff.*fractions"),
+    ("beyond 16 bits", r"bad\.tiff.*accepted: 0 to 65535"),
+]
+
+
+@pytest.mark.parametrize(("kind", "reason"), BAD_IMAGES)
+def test_an_image_that_cannot_be_used_is_left_out_and_named(kind, reason, tmp_path, capsys):
     bad_folder(kind, tmp_path / "own")
-    with pytest.raises(UserError, match=reason) as caught:
+    assert len(load_images(str(tmp_path / "own")).images) == 3
+    said = capsys.readouterr().err
+    assert re.fullmatch(rf"1 of 4 images are left out; the first: .*{reason}.*\n", said)
+
+
+@pytest.mark.parametrize(("kind", "reason"), BAD_IMAGES)
+def test_a_folder_without_a_good_image_is_refused(kind, reason, tmp_path):
+    bad_folder(kind, tmp_path / "own")
+    for number in range(3):
+        (tmp_path / f"own/{number:03d}.png").unlink()
+    with pytest.raises(UserError, match=rf"no image that can be used: 1 of 1 .*{reason}") as caught:
         load_images(str(tmp_path / "own"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_image_leaves_labels_and_splits_of_the_others_alone(tmp_path, capsys):
+    for name in ("1", "2"):
+        save_images(tmp_path / name, 6)
+    (tmp_path / "1" / "002.png").write_text("not an image")
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert train.labels.tolist() == [0] * 5 + [1] * 5
+    assert test.labels.tolist() == [1]
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path):
+    for name in ("10", "2", "1", "x10", "x9"):
+        values = save_images(tmp_path / name, 1)
+        (tmp_path / name / "000.png").rename(tmp_path / name / "11.png")
+        save_images(tmp_path / name, 1)
+        (tmp_path / name / "000.png").rename(tmp_path / name / "3.png")
+    assert load_images(str(tmp_path)).labels.tolist() == [0, 0, 1, 1, 2, 3, 3, 4, 4]
+    found = own._image_files(tmp_path)
+    assert [str(file.relative_to(tmp_path)) for file in found[-4:]] == [
+        "x9/3.png", "x9/11.png", "x10/3.png", "x10/11.png",
+    ]  # fmt: skip
+    assert len(values) == 1
+
+
+@pytest.mark.parametrize("names", [("train", "val", "test"), ("Training", "validation", "TESTING")])
+def test_sub_folders_called_as_splits_are_splits(names, tmp_path):
+    counts = dict(zip(names, (7, 2, 3), strict=True))
+    values = {name: save_images(tmp_path / name, count) for name, count in counts.items()}
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert test.images[:, 0, 0].tolist() == values[names[2]].tolist()
+    wanted = np.concatenate([values[names[0]], values[names[1]]])
+    assert train.images[:, 0, 0].tolist() == wanted.tolist()
+    assert set(train.labels) == set(test.labels) == {0}
+
+
+def test_classes_below_splits(tmp_path):
+    for name, count in {"train/a": 2, "train/b": 1, "test/b": 3, "val/c": 1}.items():
+        save_images(tmp_path / name, count)
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert train.labels.tolist() == [0, 0, 1, 2]
+    assert test.labels.tolist() == [1, 1, 1]
+
+
+def test_splits_that_are_not_whole(tmp_path):
+    save_images(tmp_path / "train", 12)
+    assert len(load_images(str(tmp_path), "test").images) == 2  # every sixth
+    save_images(tmp_path / "cats", 2)
+    with pytest.raises(UserError, match=r"'train', a split, beside 'cats'.*such as .*train'"):
+        load_images(str(tmp_path))
+    save_images(tmp_path / "own/test", 2)
+    with pytest.raises(UserError, match=r"none of them for the train split.*called train and test"):
+        load_images(str(tmp_path / "own"))
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
+    save_images(tmp_path / "elsewhere", 3)
+    save_images(tmp_path / "own/a", 2)
+    try:
+        (tmp_path / "own/b").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("links are not allowed here")
+    (tmp_path / "own/a/up").symlink_to(tmp_path / "own", target_is_directory=True)
+    (tmp_path / "elsewhere/round").symlink_to(tmp_path / "own/a", target_is_directory=True)
+    (tmp_path / "own/a/across").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "own/self.png").symlink_to(tmp_path / "own/self.png")
+    labels = load_images(str(tmp_path / "own")).labels.tolist()
+    assert labels == [0, 0, 0, 0, 0, 1, 1, 1, 1]  # each sees the other once; one is for testing
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    save_images(tmp_path / "secret", 1)
+    refusal = PermissionError(errno.EACCES, "Permission denied", "secret")
+    monkeypatch.setattr(own.Path, "iterdir", lambda folder: (_ for _ in ()).throw(refusal))
+    with pytest.raises(UserError, match=r"'secret' cannot be read: Permission denied"):
+        load_images(str(tmp_path))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_many_images_are_read_once_under_a_bar(terminal, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(own, "MANY", 5)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    read, load = [], ImageFile.ImageFile.load
+    monkeypatch.setattr(
+        ImageFile.ImageFile, "load", lambda image: (image.fp and read.append(1), load(image))[1]
+    )
+    save_images(tmp_path, 6)
+    read.clear()
+    load_images(str(tmp_path))
+    assert len(read) == 6
+    assert ("6/6" in capsys.readouterr().out) == terminal
 
 
 def test_folders_that_are_refused(tmp_path, monkeypatch):

@@ -6,15 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import tiny
+from helpers import save_data, tiny
 
 from dcgan_lib.cli import main
 from dcgan_lib.data import load_images, scale
 from dcgan_lib.errors import UserError
+from dcgan_lib.measuring import report
 from dcgan_lib.measuring.evaluator import Evaluator, build_classifier
 from dcgan_lib.measuring.metrics import blurred, frechet_distance, noise_like
 from dcgan_lib.measuring.quality import QualityCallback
-from dcgan_lib.measuring.report import known_baselines, load_references, measure, save_report
+from dcgan_lib.measuring.report import (
+    evaluate,
+    known_baselines,
+    load_references,
+    measure,
+    save_report,
+)
 from dcgan_lib.plots import read_log
 from dcgan_lib.runs.log import RunLog
 from dcgan_lib.shelf.stored import WEIGHTS, weights_hash
@@ -163,8 +170,8 @@ def test_an_array_that_holds_no_images_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["-n", "0"], "-n 0 is impossible"),
-        (["-n", "20"], "too few"),
+        (["-n", "0"], "0 asked for (-n) are too few to score; needed: at least 65"),
+        (["-n", "64"], "64 asked for (-n) are too few to score; needed: at least 65"),
         (["--data", "nowhere"], "unknown data"),
     ],
 )
@@ -176,6 +183,22 @@ def test_bad_requests_are_refused_in_one_line(arguments, reason, run_copy, capsy
     assert error.count("\n") == 1
     assert reason in error
     assert (run_copy / "metrics.json").read_bytes() == before
+
+
+def test_too_few_images_are_refused_before_any_work(monkeypatch, run_copy, digits, tmp_path):
+    monkeypatch.setattr(report, "load_references", lambda data: pytest.fail("went too far"))
+    with pytest.raises(UserError, match="3 asked for"):
+        evaluate(run_copy, 3)
+    monkeypatch.undo()
+    few = save_data(tmp_path / "few.npz", digits.images[:300])
+    monkeypatch.setattr(report, "images_of", lambda *a: pytest.fail("went too far"))
+    with pytest.raises(UserError, match="50 real images of few are too few to score"):
+        evaluate(run_copy, 100, str(few))
+
+
+def test_fewest_is_what_a_covariance_needs():
+    for name in ("primary", "second"):
+        assert Evaluator(name).both.outputs[0].shape[-1] + 1 == report.FEWEST
 
 
 def test_too_few_images_in_an_array(tmp_path, references, capsys):

@@ -75,7 +75,7 @@ class At(keras.callbacks.Callback):
 
 
 def send(number: int) -> None:
-    os.kill(os.getpid(), number)
+    signal.raise_signal(number)
 
 
 def test_a_signal_before_the_first_step(train, whole):

@@ -28,12 +28,12 @@ COLAB = "https://colab.research.google.com"
 
 def address() -> str:
     """Returns the address that pyproject.toml holds, or `unset`."""
-    return tomllib.loads(PYPROJECT.read_text())["project"]["urls"]["Repository"]
+    return tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]["urls"]["Repository"]
 
 
 def first_cell(url: str) -> str:
     """Returns the code that every notebook begins with."""
-    template = (Path(__file__).parent / "first_cell.py").read_text().strip()
+    template = (Path(__file__).parent / "first_cell.py").read_text("utf-8").strip()
     if url == "unset":
         return template
     asked = 'os.environ["DCGAN_SOURCE"]  # set it to a folder or a git address'
@@ -80,11 +80,12 @@ def write(url: str) -> None:
     """Puts `url` into pyproject.toml, README.md and the notebooks."""
     if url != "unset" and not re.fullmatch(ACCEPTED, url):
         sys.exit(f"{url!r} is not an address of a repository; accepted: https://host/path, unset")
-    text = PYPROJECT.read_text()
-    PYPROJECT.write_text(re.sub(r'^Repository = ".*"', f'Repository = "{url}"', text, flags=re.M))
-    before, _, rest = README.read_text().partition(BEGIN)
+    text = PYPROJECT.read_text("utf-8")
+    text = re.sub(r'^Repository = ".*"', f'Repository = "{url}"', text, flags=re.M)
+    PYPROJECT.write_text(text, "utf-8")
+    before, _, rest = README.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    README.write_text(before + BEGIN + badges(url) + END + after)
+    README.write_text(before + BEGIN + badges(url) + END + after, "utf-8")
     for path in sources():
         write_first_cell(path, first_cell(url))
 
@@ -93,7 +94,7 @@ def write_first_cell(path: Path, code: str) -> None:
     """Replaces the first code cell of a notebook's `.py` and `.ipynb`; outputs stay."""
     notebook = read(path)
     code_cells(notebook)[0].source = code
-    path.write_text(as_text(notebook, path))
+    path.write_text(as_text(notebook, path), "utf-8")
     built = path.with_suffix(".ipynb")
     if built.exists():
         notebook = nbformat.read(built, as_version=4)

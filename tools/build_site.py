@@ -57,10 +57,10 @@ def gather() -> None:
     shutil.copytree(PAGES, SOURCE)
     for name in LINKED:
         copy(ROOT / name, SOURCE / name)
-    readme = without_badges((ROOT / "README.md").read_text())
+    readme = without_badges((ROOT / "README.md").read_text("utf-8"))
     readme = readme.replace("(site/teachers.md)", "(teachers.md)")
-    (SOURCE / "README.md").write_text(with_explorer(readme))
-    with (SOURCE / "api.md").open("a") as page:
+    (SOURCE / "README.md").write_text(with_explorer(readme), "utf-8")
+    with (SOURCE / "api.md").open("a", encoding="utf-8") as page:
         page.writelines(api_section(module) for module in dcgan_lib._HOMES)
     copy(EXPLORER, SOURCE / "static/explorer.html")
     url = address()

@@ -177,7 +177,7 @@ def describe_training(run: Path) -> dict[str, Any]:
     Raises:
         UserError: a run without frames, losses or measured quality.
     """
-    recipe = json.loads((run / RECORD).read_text())["recipe"]
+    recipe = json.loads((run / RECORD).read_text("utf-8"))["recipe"]
     paths = sorted((run / "samples").glob("step_*.png"))
     if not paths:
         raise UserError(f"run {str(run)!r} has no frames in samples/")

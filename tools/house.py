@@ -79,7 +79,9 @@ def imports_of(text: str) -> int:
 def measure(root: Path) -> dict[str, object]:
     """Returns the figures of the package below `root`."""
     package = root / PACKAGE
-    texts = {str(p.relative_to(package)): p.read_text() for p in sorted(package.rglob("*.py"))}
+    texts = {
+        str(p.relative_to(package)): p.read_text("utf-8") for p in sorted(package.rglob("*.py"))
+    }
     lines = {name: len(code_lines(text)) for name, text in texts.items()}
     rooms: Counter[str] = Counter()
     for name, count in lines.items():

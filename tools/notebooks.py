@@ -77,7 +77,7 @@ def provenance(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     The first cell does not count: it only finds the library.
     """
     code = "\n".join(cell.source for cell in code_cells(notebook)[1:])
-    texts = (bare(source_of(name).read_text()) for name in sorted(library_modules(code)))
+    texts = (bare(source_of(name).read_text("utf-8")) for name in sorted(library_modules(code)))
     library = "\n".join(texts)
     return {
         "code": digest(code),
@@ -114,7 +114,7 @@ def library_modules(code: str) -> set[str]:
         shown = name in own and name.startswith(("datasets.", "measuring."))
         if shown or not name.startswith(MACHINERY):
             found.add(name)
-            waiting |= set(imported(source_of(name).read_text())) - found
+            waiting |= set(imported(source_of(name).read_text("utf-8"))) - found
     return found - {"recipes"}
 
 
@@ -175,7 +175,7 @@ def build(only: str = "") -> None:
             keep_shortest_time(notebook, old)
         tidy(notebook)
         nbformat.write(notebook, target)
-    README.write_text(with_run_times(README.read_text()))
+    README.write_text(with_run_times(README.read_text("utf-8")), "utf-8")
 
 
 def with_run_times(text: str) -> str:
@@ -268,12 +268,13 @@ def problems(path: Path) -> list[str]:
     notebook = nbformat.read(target, as_version=4)
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     found = {
-        f"differs from {path.name}: make notebooks": as_text(notebook, path) != path.read_text(),
+        f"differs from {path.name}: make notebooks": as_text(notebook, path)
+        != path.read_text("utf-8"),
         "has stale outputs: make notebooks": not is_fresh(notebook, provenance(read(path))),
         "holds an error": any(output.output_type == "error" for output in outputs),
         "holds warnings (stderr)": any(output.get("name") == "stderr" for output in outputs),
         f"is larger than {MAX_BYTES:,} bytes": target.stat().st_size > MAX_BYTES,
-        "holds a path of this machine": str(ROOT) in target.read_text(),
+        "holds a path of this machine": str(ROOT) in target.read_text("utf-8"),
     }
     return [f"{target.name} {problem}" for problem, there in found.items() if there]
 

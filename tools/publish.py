@@ -38,7 +38,7 @@ def publish(run: str | Path, folder: Path = WEIGHTS) -> Path:
     """
     finished, record = load_run(run), read_record(run)
     curve = read_log(Path(run) / QUALITY)
-    numbers = json.loads((Path(run) / FINISHED).read_text())
+    numbers = json.loads((Path(run) / FINISHED).read_text("utf-8"))
     if not {"quality", "quality_second"} <= numbers.keys():
         both = "dcgan evaluate RUN, and again with --evaluator second"
         raise UserError(f"run {str(run)!r} is not scored by both evaluators; do {both}")
@@ -65,7 +65,7 @@ def publish(run: str | Path, folder: Path = WEIGHTS) -> Path:
         "recipe": record["recipe"],
     }
     path = folder / f"generator-{name}.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
     if known.get("hash") == card["hash"]:  # of several equal runs the shortest counts
         card["training_seconds"] = min(card["training_seconds"], known["training_seconds"])
     write_json(path, card)

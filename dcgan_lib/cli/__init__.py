@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import io
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 import dcgan_lib
 from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import FAST, RECIPES, CallOptions, Recipe
+from dcgan_lib.runs.files import check_samples_name, quoted
 from dcgan_lib.runs.signals import TrainingInterrupted
 
 app = tyro.extras.SubcommandApp()
@@ -24,6 +25,9 @@ app = tyro.extras.SubcommandApp()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    for stream in (sys.stdout, sys.stderr):  # in a file they may lack letters that we print
+        if isinstance(stream, io.TextIOWrapper):  # a notebook's are others, and lack none
+            stream.reconfigure(errors="replace")
     try:
         app.cli(
             prog="dcgan",
@@ -38,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"dcgan: error: {error}", file=sys.stderr)
         return 2
     except TrainingInterrupted as interruption:
-        folder = shlex.quote(str(interruption.folder))
-        print(f"\n{interruption}. Resume with: dcgan train --resume {folder}")
+        print(f"\n{interruption}. Resume with: dcgan train --resume {quoted(interruption.folder)}")
         return 128 + interruption.number
     except KeyboardInterrupt:
         print("dcgan: interrupted", file=sys.stderr)
@@ -128,13 +131,13 @@ def sample(
         count: How many.
         digit: Which digit, from a generator that knows the labels; by default each in turn.
         seed: Another seed, other images.
-        output: A .png for a grid, or an .npy for float32 (n, height, width, channels) in [-1, 1].
+        output: A .png, .jpg or other picture for a grid, or an .npy for float32 (n, height, width,
+            channels) in [-1, 1].
     """
     _require("-n", count, count > 0, "a number above 0")
     _require("--digit", digit, digit is None or 0 <= digit <= 9, "0 to 9")
     _require("--seed", seed, seed >= 0, "0 or above")
-    if output.suffix not in (".png", ".npy"):
-        raise UserError(f"output {str(output)!r}; accepted: a name ending in .png or .npy")
+    check_samples_name(output)
     dcgan_lib.import_tensorflow()
     from dcgan_lib.runs.loading import find_generator
 
@@ -158,7 +161,6 @@ def evaluate(
             published.
         data: What to compare with; by default what the run was trained on.
     """
-    _require("-n", count, count > 0, "a number above 0")
     print(dcgan_lib.report_table(dcgan_lib.evaluate(source, count, data, evaluator)))
 
 

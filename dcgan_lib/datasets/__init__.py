@@ -28,10 +28,13 @@ def load_images(name: str = "auto", split: Split = "train") -> ImageData:
             - `shapes`: coloured shapes on a plain ground, 32x32, drawn here;
             - the path of an `.npz` with x_train, y_train, x_test, y_test: uint8 images of 28,
               32 or 64 pixels, grey or colour, and whole numbers from 0 to 255;
-            - the path of a folder of images: sub-folders are classes in alphabetical order, and
-              every sixth image belongs to the test split. Each is cropped to a centred square
-              and shrunk to 64, 32 or 28 pixels, the largest that all of them can fill; what is
-              transparent becomes white.
+            - the path of a folder of images: sub-folders are classes in the order of their names
+              (2 before 10), and every sixth image belongs to the test split. If the sub-folders
+              are called train, val and test (or training, valid, validation, testing), they are
+              splits, and the classes are below them: test is the test split, the others are
+              trained on. Each image is cropped to a centred square and shrunk to 64, 32 or 28
+              pixels, the largest that all of them can fill; what is transparent becomes white.
+              Files that are damaged or smaller than 28 pixels are left out, with a notice;
 
             The variable `DCGAN_DATA` names a file to use for `mnist` and `auto`.
         split: `train` or `test`.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -14,70 +18,134 @@ from dcgan_lib.datasets.arrays import MAX_BYTES, SIZES
 from dcgan_lib.datasets.images import ImageData, Split
 from dcgan_lib.errors import UserError, first_line
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+# What is trained on, and what is not, if the sub-folders are called so.
+SPLITS = {name: "train" for name in ("train", "training", "val", "valid", "validation")}
+SPLITS |= {"test": "test", "testing": "test"}
 
 TEST_EVERY = 6
+
+MANY = 2000  # files; reading so many takes long enough for a progress bar
 
 
 def load_folder(folder: Path, split: Split) -> ImageData:
     """Reads every image below a folder; see `dcgan_lib.load_images`."""
     files = _image_files(folder)
-    names = ["" if file.parent == folder else file.relative_to(folder).parts[0] for file in files]
-    classes, labels = np.unique(names, return_inverse=True)
-    if "" in classes and len(classes) > 1:
+    splits, names = _places(folder, files)
+    classes = sorted(set(names), key=_natural)
+    if len(classes) > 256:
+        raise UserError(f"{str(folder)!r} has {len(classes)} sub-folders; accepted: up to 256")
+    problems: list[str] = []
+    sides = _each(_side_of, files, problems)
+    size = next((size for size in SIZES if size <= min(sides.values(), default=0)), 0)
+    if len(sides) * size * size * 3 > MAX_BYTES:
+        raise UserError(
+            f"{str(folder)!r} holds {len(sides):,} images, which need more than {MAX_BYTES:,} "
+            f"bytes; accepted at {size} pixels: up to {MAX_BYTES // (size * size * 3):,}"
+        )
+    read = _each(functools.partial(_read_image, size=size), sides, problems, len(files) > MANY)
+    if problems:
+        told = f"{len(problems)} of {len(files)} images are left out; the first: {problems[0]}"
+        if not read:
+            raise UserError(f"{str(folder)!r} holds no image that can be used: {told}")
+        print(told, file=sys.stderr)
+    images = np.stack(list(read.values()))
+    if (images == images[..., :1]).all():
+        images = images[..., 0]  # grey, every one of them
+    kept = [number for number, file in enumerate(files) if file in read]
+    is_test = np.arange(len(kept)) % TEST_EVERY == TEST_EVERY - 1
+    if "test" in splits:
+        is_test = np.array([splits[number] == "test" for number in kept])
+    chosen = is_test == (split == "test")
+    if not chosen.any():
+        raise UserError(
+            f"{str(folder)!r} has {len(kept)} images, none of them for the {split} split; needed: "
+            f"at least {TEST_EVERY}, or sub-folders called train and test"
+        )
+    labels = np.array([classes.index(names[number]) for number in kept], np.uint8)
+    return ImageData(images[chosen], labels[chosen], folder.resolve().name)
+
+
+def _places(folder: Path, files: list[Path]) -> tuple[list[str | None], list[str]]:
+    """Returns the split of each file, if sub-folders name splits, and the folder of its class."""
+    inside = [file.relative_to(folder).parts[:-1] for file in files]
+    splits = [SPLITS.get(place[0].lower()) if place else None for place in inside]
+    if any(splits):
+        if not all(splits):
+            other = files[splits.index(None)].relative_to(folder).parts[0]
+            named = inside[next(i for i, part in enumerate(splits) if part)][0]
+            raise UserError(
+                f"{str(folder)!r} holds {named!r}, a split, beside {other!r}, which is none; give "
+                f"the sub-folder to train on, such as {str(folder / named)!r}, or rename one"
+            )
+        inside = [place[1:] for place in inside]
+    if len({bool(place) for place in inside}) > 1:
         raise UserError(
             f"{str(folder)!r} holds images both beside and in its sub-folders; accepted: all in "
             "sub-folders, which are the classes, or none"
         )
-    if len(classes) > 256:
-        raise UserError(f"{str(folder)!r} has {len(classes)} sub-folders; accepted: up to 256")
-    size = _common_size(files)
-    if len(files) * size * size * 3 > MAX_BYTES:
-        raise UserError(
-            f"{str(folder)!r} holds {len(files):,} images, which need more than {MAX_BYTES:,} "
-            f"bytes; accepted at {size} pixels: up to {MAX_BYTES // (size * size * 3):,}"
-        )
-    images = np.stack([_read_image(file, size) for file in files])
-    if (images == images[..., :1]).all():
-        images = images[..., 0]  # grey, every one of them
-    is_test = np.arange(len(files)) % TEST_EVERY == TEST_EVERY - 1
-    chosen = is_test == (split == "test")
-    if not chosen.any():
-        raise UserError(
-            f"{str(folder)!r} has {len(files)} images, too few for a test split; needed: at least "
-            f"{TEST_EVERY}"
-        )
-    return ImageData(images[chosen], labels[chosen].astype(np.uint8), folder.resolve().name)
+    return splits, [place[0] if place else "" for place in inside]
 
 
 def _image_files(folder: Path) -> list[Path]:
     """Returns the images below `folder`, hidden ones left out, in the order of their names."""
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    known = {end for end, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    try:
+        found = [file for file in _files_below(folder) if file.suffix.lower() in known]
+    except OSError as error:
+        raise UserError(f"{str(error.filename)!r} cannot be read: {error.strerror}") from None
     if not found:
-        raise UserError(f"{str(folder)!r} holds no images; accepted: {', '.join(EXTENSIONS)}")
+        raise UserError(
+            f"{str(folder)!r} holds no images; accepted: .png, .jpg and others that Pillow opens"
+        )
     return found
 
 
-def _common_size(files: list[Path]) -> int:
-    """Returns the largest of SIZES that all images can fill; reads no pixels."""
-    sides = {}
+def _files_below(folder: Path, *above: Path) -> Iterator[Path]:
+    """Yields files in natural order; follows a link to a folder, unless it leads back up."""
+    here = folder.resolve()
+    for path in sorted(folder.iterdir(), key=lambda path: _natural(path.name)):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if path.resolve() not in (here, *above):
+                yield from _files_below(path, here, *above)
+        elif path.is_file():
+            yield path
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Sorts 2 before 10."""
+    return [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", name)], name
+
+
+def _each(
+    act: Callable[[Path], Any], files: Iterable[Path], problems: list[str], bar: bool = False
+) -> dict[Path, Any]:
+    """Returns what `act` makes of each file; what is wrong with the others goes to `problems`."""
+    files, done = list(files), {}
+    if bar := bar and sys.stdout.isatty():
+        import keras
+
+        shown = keras.utils.Progbar(len(files), unit_name="image")
     for file in files:
-        with _opened(file) as image:
-            sides[file] = min(image.size)
-    smallest = min(files, key=sides.get)
-    for size in SIZES:
-        if size <= sides[smallest]:
-            return size
-    raise UserError(
-        f"image {str(smallest)!r} is only {sides[smallest]} pixels wide or high; needed: at least "
-        f"{min(SIZES)}"
-    )
+        try:
+            done[file] = act(file)
+        except UserError as error:
+            problems.append(str(error))
+        if bar:
+            shown.add(1)
+    return done
+
+
+def _side_of(file: Path) -> int:
+    """Returns the shorter side of an image; reads no pixels."""
+    with _opened(file) as image:
+        side = min(image.size)
+    if side < min(SIZES):
+        raise UserError(
+            f"image {str(file)!r} is only {side} pixels wide or high; needed: at least {min(SIZES)}"
+        )
+    return side
 
 
 @contextlib.contextmanager
@@ -96,20 +164,21 @@ def _opened(file: Path) -> Iterator[Image.Image]:
 def _read_image(file: Path, size: int) -> np.ndarray:
     """Reads a file into uint8 (size, size, 3): cropped to a centred square, and shrunk."""
     with _opened(file) as image:
+        may_be_eight = image.format == "TIFF" and image.mode == "I"
         image.draft("RGB", (2 * size, 2 * size))  # a large JPEG is not read in full
         image = ImageOps.exif_transpose(image)  # a telephone says which side is up
         if image.mode == "F":
             raise UserError("its pixels are fractions; accepted: whole numbers")
         if image.mode.startswith("I"):
-            image = Image.fromarray(_eight_bits(np.asarray(image), image.mode))
+            image = Image.fromarray(_eight_bits(np.asarray(image), may_be_eight))
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
         return np.asarray(ImageOps.fit(image, (size, size)))
 
 
-def _eight_bits(pixels: np.ndarray, mode: str) -> np.ndarray:
-    """Returns whole numbers of 16 bits as uint8; in a file of 32 they may be 8 bits already."""
+def _eight_bits(pixels: np.ndarray, may_be_eight: bool) -> np.ndarray:
+    """Returns whole numbers of 16 bits as uint8; in a TIFF of 32 they may be 8 bits already."""
     low, high = pixels.min(), pixels.max()
     if low < 0 or high > 65535:
         raise UserError(f"its pixels are from {low} to {high}; accepted: 0 to 65535")
-    return (pixels if mode == "I" and high <= 255 else pixels // 257).astype(np.uint8)
+    return (pixels if may_be_eight and high <= 255 else pixels // 257).astype(np.uint8)

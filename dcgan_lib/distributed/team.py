@@ -88,7 +88,7 @@ def connect(devices: int = 1) -> tf.distribute.Strategy | None:
     """
     if len(rendezvous.workers()) > 1:
         rendezvous.wait_for_all()
-        if not rendezvous.is_chief():
+        if not rendezvous.is_chief() and hasattr(signal, "SIGUSR1"):
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the chief saves and ends the job
         # Should one be lost just now, a watchdog that needs no Python ends the process.
         faulthandler.dump_traceback_later(rendezvous.DEADLINE, exit=True)

@@ -28,6 +28,8 @@ SAMPLE_SEED = 10_007  # no callback draws from it
 
 COPY_SAMPLES = 1000
 
+FEWEST = 65  # the evaluators tell 64 features; a covariance of these needs one image more
+
 PARTS = 4  # of `measure`, that a progress bar counts
 
 
@@ -90,6 +92,7 @@ def evaluate(
     Raises:
         UserError: a bad source, or a count that is too small for the metrics.
     """
+    _check_count(count, "asked for (-n)")
     source = Path(source)
     if not source.exists():
         raise UserError(
@@ -99,6 +102,7 @@ def evaluate(
         data = read_record(source)["data"]["source"]
     references = load_references(data)
     count = min(count, len(references.test), len(references.validation))
+    _check_count(count, f"real images of {references.name}")
     evaluator = Evaluator(evaluator)
     images = images_of(source, count)
     known = known_baselines(evaluator, references, count)
@@ -114,6 +118,11 @@ def evaluate(
     report |= known or measure_baselines(real, evaluator, references, tick)
     save_report(source, report)
     return report
+
+
+def _check_count(count: int, what: str) -> None:
+    if count < FEWEST:
+        raise UserError(f"{count} {what} are too few to score; needed: at least {FEWEST}")
 
 
 def ticker(parts: int) -> Callable[[], Any]:
@@ -132,7 +141,7 @@ def baseline_key(evaluator: Evaluator, references: References, count: int) -> st
 
 def known_baselines(evaluator: Evaluator, references: References, count: int) -> dict[str, Any]:
     """Returns scores that come with the package (10,000 images of MNIST); of others, nothing."""
-    known = json.loads(BASELINES.read_text())
+    known = json.loads(BASELINES.read_bytes())
     return known.get(baseline_key(evaluator, references, count), {})
 
 
@@ -208,7 +217,7 @@ def save_report(source: Path, report: dict[str, Any]) -> None:
     """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
     beside = source.with_name(f"{source.stem}.metrics.json")
     path = source / FINISHED if source.is_dir() else beside
-    numbers = json.loads(path.read_text()) if path.exists() else {}
+    numbers = json.loads(path.read_bytes()) if path.exists() else {}
     key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
     write_json(path, numbers | {key: report})
 

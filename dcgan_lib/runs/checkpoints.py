@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
@@ -58,7 +59,8 @@ class Checkpoints:
             temporary.write_bytes(content.getvalue())
         if not snapshot:
             for old in sorted(self.folder.glob("step-*.npz"))[:-KEPT]:
-                old.unlink()
+                with contextlib.suppress(PermissionError):  # open elsewhere: the next time
+                    old.unlink()
         return path
 
     def restore_newest(self, gan: DCGAN) -> dict[str, Any] | None:
@@ -76,7 +78,7 @@ class Checkpoints:
             try:
                 return self._load(path, gan)
             except OSError as error:
-                path.rename(path.with_suffix(".damaged"))
+                path.replace(path.with_suffix(".damaged"))
                 reason = error.strerror or error
                 print(f"checkpoint {path.name} is damaged ({reason}): set aside", file=sys.stderr)
         return None

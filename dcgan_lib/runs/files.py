@@ -6,9 +6,12 @@ import contextlib
 import csv
 import errno
 import hashlib
+import io
 import json
 import os
+import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -37,14 +40,15 @@ def writing(
     except OSError as error:
         if only and error.errno not in only:
             raise
-        room = ""
+        room, cure = "", "make it writable, or close what else has it open"
         if error.errno in NO_ROOM:
             wanted = f"{needed / 1e6:.1f} MB needed, " if needed else ""
             room = f" ({wanted}{shutil.disk_usage(Path(path).parent).free / 1e6:.1f} MB free)"
+            cure = "make room"
         raise UserError(
             f"{str(error.filename or path)!r} cannot be written: "
-            f"{error.strerror or first_line(error)}{room}. What was there before is unharmed: fix "
-            "it, then give the same command again"
+            f"{error.strerror or first_line(error)}{room}. What was there before is unharmed: "
+            f"{cure}, then give the same command again"
         ) from None
 
 
@@ -61,9 +65,10 @@ def atomic_path(path: str | Path, needed: int | None = None) -> Iterator[Path]:
         os.close(handle)
         try:
             yield Path(temporary)
-            with open(temporary, "rb") as file:
+            with open(temporary, "r+b") as file:  # Windows flushes only what may be written
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
+            with contextlib.suppress(OSError):  # exFAT and some shares know no rights
+                os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         finally:
             with contextlib.suppress(OSError):
@@ -76,6 +81,27 @@ def write_json(path: str | Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
+def check_samples_name(path: str | Path) -> None:
+    """Raises UserError unless samples can be written under such a name."""
+    from PIL import Image
+
+    suffix = Path(path).suffix
+    try:
+        if suffix != ".npy":  # Pillow knows some formats that it can only read: it has to try
+            kind = Image.registered_extensions()[suffix.lower()]
+            Image.new("L", (64, 64)).save(io.BytesIO(), kind)
+    except (KeyError, OSError, ValueError):
+        raise UserError(
+            f"output {str(path)!r}; accepted: a name ending in .png, .jpg or another that Pillow "
+            "writes, or in .npy"
+        ) from None
+
+
+def quoted(path: str | Path) -> str:
+    """Returns a path as a command may be given it, in the shell of this system."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+
+
 def checksum(content: bytes) -> str:
     """Sixteen hexadecimal digits of SHA-256."""
     return hashlib.sha256(content).hexdigest()[:16]
@@ -83,5 +109,5 @@ def checksum(content: bytes) -> str:
 
 def append_row(path: Path, row: Iterable[Any]) -> None:
     """Adds a row to a CSV file; raises UserError if it cannot be written."""
-    with writing(path), open(path, "a", newline="") as file:
+    with writing(path), open(path, "a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(row)

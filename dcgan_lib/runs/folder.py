@@ -96,7 +96,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / RECORD
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_bytes())
         {**record["recipe"]}, record["data"]["source"], record["data"]["max_images"]
     except OSError as error:
         raise UserError(f"{str(folder)!r} is not a run folder: {error.strerror}") from None
@@ -145,13 +145,13 @@ def rewind(folder: Path, step: int) -> None:
 
 
 def _drop_rows_after(log: Path, step: int) -> None:
-    with open(log, newline="") as file:
+    with open(log, newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file)) or [[]]
     complete = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
     if not complete:  # even the header may be half written: a new log begins
         log.unlink()
         return
-    with atomic_path(log) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_path(log) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *complete])
 
 

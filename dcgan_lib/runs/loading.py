@@ -12,6 +12,7 @@ from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.archive import check_archive
+from dcgan_lib.runs.files import quoted
 from dcgan_lib.runs.folder import LOG, is_finished, read_record
 from dcgan_lib.shelf.pretrained import load_pretrained, published
 
@@ -79,7 +80,9 @@ def load_generator(path: str | Path) -> keras.Model:
     if path.is_dir():
         read_record(path)
         if not is_finished(path):
-            raise UserError(f"run {str(path)!r} is not finished: dcgan train --resume {path}")
+            raise UserError(
+                f"run {str(path)!r} is not finished: dcgan train --resume {quoted(path)}"
+            )
         path = path / "generator.keras"
     model = load_network(path)
     inputs, outputs = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import keras
 import numpy as np
+from PIL import Image
 
 from dcgan_lib.latent import (
     generator_input,
@@ -18,7 +19,7 @@ from dcgan_lib.latent import (
     takes_labels,
 )
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
-from dcgan_lib.runs.files import atomic_path
+from dcgan_lib.runs.files import atomic_path, check_samples_name, writing
 from dcgan_lib.runs.folder import LOG, QUALITY
 
 
@@ -48,12 +49,17 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
 def save_samples(
     generator: keras.Model, output: str | Path, count: int, seed: int = 0, digit: int | None = None
 ) -> None:
-    """Draws `count` images from a generator into a `.png` grid or an `.npy` array.
+    """Draws `count` images from a generator into a grid (`.png`, `.jpg`, ...) or an `.npy` array.
+
+    The folder of `output` is made if it is not there.
 
     Raises:
         UserError: a digit asked of a generator that cannot choose, or an output that cannot be
             written.
     """
+    check_samples_name(output)
+    with writing(output):
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
     latent = sample_latent(count, latent_dim_of(generator), seed)
     labels = None if digit is None else np.full(count, digit)
     chosen = generator_input(generator, latent, labels)
@@ -63,7 +69,7 @@ def save_samples(
             np.save(temporary, images.astype(np.float32))
         else:
             columns = 10 if takes_labels(generator) and digit is None else None
-            iio.imwrite(temporary, image_grid(images, columns), extension=".png")
+            Image.fromarray(image_grid(images, columns)).save(temporary)
 
 
 def plot_quality(quality: Mapping[str, Sequence[float]] | str | Path, title: str = ""):

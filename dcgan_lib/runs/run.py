@@ -103,7 +103,7 @@ def open_run(
     record = run_folder.settings_record(recipe, training_set.source)
     folder = Path(output) if output else run_folder.default_folder(record)
     run_folder.make_folder(folder)
-    with locked(folder) as lease:
+    meant = (*NO_ROOM, errno.EROFS, errno.EIO, errno.EACCES)
+    with locked(folder) as lease, writing(folder, only=meant):
         run_folder.check_record(folder, record, fresh)
-        with writing(folder, only=(*NO_ROOM, errno.EROFS, errno.EIO)):
-            yield Run(folder, recipe, len(training_set.images), lease)
+        yield Run(folder, recipe, len(training_set.images), lease)

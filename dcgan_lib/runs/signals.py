@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGUSR1 end a training after its step, saved."""
+"""Ctrl-C, SIGTERM, SIGUSR1 and Ctrl-Break end a training after its step, saved."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Windows has no SIGUSR1.
-ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGUSR1", signal.SIGTERM)}
+NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGBREAK")  # only Windows has the last, and no SIGUSR1
+ENDING = {getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
 class TrainingInterrupted(KeyboardInterrupt):
