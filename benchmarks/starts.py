@@ -23,7 +23,6 @@ import tensorflow as tf
 from common import build_game, value
 from keras import layers
 
-from dcgan_lib.building import build_loss, build_optimizer
 from dcgan_lib.data import load_training_set, scale, training_batches
 from dcgan_lib.measuring.report import draw_images
 from dcgan_lib.recipes import RECIPES, Recipe
@@ -52,9 +51,10 @@ def main() -> None:
     features, _ = evaluator(real)
     found = {}
     for seed in range(*given.seeds):
-        gan = build_game(recipe.replace(seed=seed), len(training_set.images))
-        change(gan, recipe, given.output_scale, given.stddev)
-        fake = start(gan, recipe.replace(seed=seed), training_set, given.steps)
+        seeded = recipe.replace(seed=seed)
+        gan = build_game(seeded, len(training_set.images))
+        change(gan, given.output_scale, given.stddev)
+        fake = start(gan, seeded, training_set, given.steps)
         distance = dcgan_lib.frechet_distance(features, evaluator(fake)[0])
         found[seed] = distance, float(fake.std(axis=0).mean() / real.std(axis=0).mean())
         print(f"seed {seed}: distance {distance:.1f}, spread {found[seed][1]:.3f}", flush=True)
@@ -63,15 +63,15 @@ def main() -> None:
     print(f"dead: {len(dead)} of {len(found)}: {dead}")
 
 
-def change(gan: dcgan_lib.DCGAN, recipe: Recipe, output_scale: float, stddev: bool) -> None:
+def change(gan: dcgan_lib.DCGAN, output_scale: float, stddev: bool) -> None:
     """Gives the players what may keep a start alive and is no setting of a recipe."""
     if output_scale != 1.0:
         for network in (gan.generator, gan.sampler):
             network.layers[-1].activation = lambda x: tf.tanh(output_scale * x)
     if stddev:
         gan.discriminator = with_stddev(gan.discriminator)
-        players = {f"{p}_optimizer": build_optimizer(recipe, p, recipe.steps) for p in "gd"}
-        gan.compile(**players, loss=build_loss(recipe))
+        d_optimizer = gan.d_optimizer.from_config(gan.d_optimizer.get_config())
+        gan.compile(gan.g_optimizer, d_optimizer, gan.gan_loss)
 
 
 def with_stddev(discriminator: keras.Model) -> keras.Model:

@@ -52,9 +52,10 @@ def load_folder(folder: Path, split: Split) -> ImageData:
     if (images == images[..., :1]).all():
         images = images[..., 0]  # grey, every one of them
     kept = [number for number, file in enumerate(files) if file in read]
-    is_test = np.arange(len(kept)) % TEST_EVERY == TEST_EVERY - 1
     if "test" in splits:
         is_test = np.array([splits[number] == "test" for number in kept])
+    else:
+        is_test = np.arange(len(kept)) % TEST_EVERY == TEST_EVERY - 1
     chosen = is_test == (split == "test")
     if not chosen.any():
         raise UserError(
