@@ -15,8 +15,9 @@ _HOMES = {
     "datasets.shapes": "SHAPES",
     "data": "TrainingSet check_batch_size hold_out_indices load_training_set scale unscale "
     "training_batches with_channels",
-    "networks": "MNIST_SHAPE ImageShape add_norm_and_activation add_norm_leak_dropout add_verdict "
-    "build_dense_discriminator build_dense_generator build_discriminator build_generator",
+    "networks": "MNIST_SHAPE ImageShape MinibatchStddev add_norm_and_activation "
+    "add_norm_leak_dropout add_verdict build_dense_discriminator build_dense_generator "
+    "build_discriminator build_generator",
     "losses": "BinaryCrossentropyLoss GANLoss HingeLoss SaturatingLoss WassersteinLoss",
     "gan": "DCGAN apply_gradients untouched",
     "latent": "CLASSES generator_input interpolate latent_dim_of latent_grid neighbours one_hot "
@@ -36,6 +37,7 @@ _HOMES = {
     "measuring.metrics": "blurred check_features class_balance copied_share frechet_distance "
     "kernel_distance noise_like precision_recall_density_coverage",
     "measuring.quality": "QualityCallback",
+    "measuring.starts": "StartGuard signs_of",
     "measuring.report": "evaluate report_table",
     "runs.loading": "load_generator load_run",
     "runs.pictures": "plot_quality save_samples",

@@ -25,15 +25,13 @@ class StepCallback(keras.callbacks.Callback):
     """
 
     every: int | None = None
-    last_step: int | None = None
 
     @property
     def step(self) -> int:
         return int(self.model.step.numpy())
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if self.last_step is None:
-            self.last_step = self.step
+        self.last_step = self.step
 
     def passed(self, every: int) -> bool:
         """Tells whether a multiple of `every` lies between the last call's step and now."""

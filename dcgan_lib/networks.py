@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from dcgan_lib.errors import UserError
@@ -59,6 +60,8 @@ def build_generator(
         rows, columns = rows * stride, columns * stride
         assert model.output_shape == (None, rows, columns, filters)
     model.add(transposed_convolution(image_shape[-1], strides[-1], recipe))
+    if recipe.generator_output_scale != 1.0:
+        model.add(layers.Rescaling(recipe.generator_output_scale))
     model.add(layers.Activation("tanh", dtype="float32"))  # also where a recipe mixes precisions
     assert model.output_shape == (None, *image_shape)
     return model
@@ -96,14 +99,14 @@ def add_norm_and_activation(model: keras.Sequential, recipe: Recipe) -> None:
 
 def build_discriminator(
     recipe: Recipe = FAST, image_shape: ImageShape = MNIST_SHAPE
-) -> keras.Sequential:
+) -> keras.Model:
     """Builds the network that tells real images from generated ones.
 
     Convolutions of stride 2 make the picture smaller and deeper; Dense layers turn what is
     left into one number.
 
     Args:
-        recipe: gives `discriminator_*`, `dropout` and `batch_norm_momentum`.
+        recipe: gives `discriminator_*`, `minibatch_stddev`, `dropout` and `batch_norm_momentum`.
         image_shape: (height, width, channels) of the images to tell apart.
 
     Returns:
@@ -115,33 +118,54 @@ def build_discriminator(
     """
     if recipe.architecture == "dense":
         return build_dense_discriminator(recipe, image_shape)
-    model = keras.Sequential(name="discriminator")
-    model.add(keras.Input(image_shape))
+    x = images = keras.Input(image_shape, name="image")
     for i, filters in enumerate(recipe.discriminator_widths):
-        model.add(layers.Conv2D(filters, recipe.discriminator_kernel, 2, padding="same"))
-        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm and i > 0)
-    model.add(layers.Flatten())
+        maps = layers.Conv2D(filters, recipe.discriminator_kernel, 2, padding="same")(x)
+        x = add_norm_leak_dropout(maps, recipe, norm=recipe.discriminator_batch_norm and i > 0)
+    x = layers.Flatten()(x)
     if recipe.discriminator_hidden:
-        model.add(layers.Dense(recipe.discriminator_hidden))
-        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm)
-    add_verdict(model, recipe)
-    return model
+        x = layers.Dense(recipe.discriminator_hidden)(x)
+        x = add_norm_leak_dropout(x, recipe, norm=recipe.discriminator_batch_norm)
+    if recipe.minibatch_stddev:
+        x = layers.Concatenate(dtype="float32")([x, MinibatchStddev(dtype="float32")(maps)])
+    return keras.Model(images, add_verdict(x, recipe), name="discriminator")
 
 
-def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -> None:
-    """Adds to `model` what follows each of the discriminator's layers but the last."""
+def add_norm_leak_dropout(x: tf.Tensor, recipe: Recipe, norm: bool) -> tf.Tensor:
+    """Passes `x` through what follows each of the discriminator's layers but the last."""
     if norm:
-        model.add(layers.BatchNormalization(momentum=recipe.batch_norm_momentum))
-    model.add(layers.LeakyReLU(recipe.discriminator_negative_slope))
-    if recipe.dropout:
-        model.add(layers.Dropout(recipe.dropout))
+        x = layers.BatchNormalization(momentum=recipe.batch_norm_momentum)(x)
+    x = layers.LeakyReLU(recipe.discriminator_negative_slope)(x)
+    return layers.Dropout(recipe.dropout)(x) if recipe.dropout else x
 
 
-def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
-    """Adds the discriminator's last layer to `model`: one number for each image."""
+def add_verdict(x: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+    """Passes `x` through the discriminator's last layer: one number for each image."""
     activation = "sigmoid" if recipe.discriminator_output == "sigmoid" else "linear"
-    model.add(layers.Dense(1, activation=activation, dtype="float32"))
-    assert model.output_shape == (None, 1)
+    return layers.Dense(1, activation=activation, dtype="float32")(x)
+
+
+class MinibatchStddev(layers.Layer):
+    """Tells how far the images of a batch differ: one number, the same for each of them.
+
+    It is the standard deviation over the batch, averaged over all features: (batch, ...) becomes
+    (batch, 1). Where samples have collapsed to one picture, it is 0.
+
+    Attributes:
+        synchronized: whether the images of all devices count as one batch.
+
+    Source: Karras et al., "Progressive Growing of GANs" (2018), section 3. Taught in notebook 03.
+    """
+
+    synchronized = False
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        _, variance = keras.ops.moments(features, axes=[0], synchronized=self.synchronized)
+        stddev = tf.reduce_mean(tf.sqrt(variance + 1e-8))  # the root's own slope is infinite at 0
+        return tf.fill((tf.shape(features)[0], 1), stddev)
+
+
+keras.saving.register_keras_serializable("dcgan_lib")(MinibatchStddev)  # a file may hold it
 
 
 def build_dense_generator(
@@ -163,19 +187,14 @@ def build_dense_generator(
     return model
 
 
-def build_dense_discriminator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
-) -> keras.Sequential:
+def build_dense_discriminator(recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE) -> keras.Model:
     """Builds the discriminator of the first GANs, of fully connected layers only.
 
     Shapes and ranges as in `build_discriminator`. Source: Goodfellow et al. (2014).
     Taught in notebook 06.
     """
-    model = keras.Sequential(name="discriminator")
-    model.add(keras.Input(image_shape))
-    model.add(layers.Flatten())
+    images = keras.Input(image_shape, name="image")
+    x = layers.Flatten()(images)
     for units in recipe.discriminator_widths:
-        model.add(layers.Dense(units))
-        add_norm_leak_dropout(model, recipe, norm=False)
-    add_verdict(model, recipe)
-    return model
+        x = add_norm_leak_dropout(layers.Dense(units)(x), recipe, norm=False)
+    return keras.Model(images, add_verdict(x, recipe), name="discriminator")

@@ -7,27 +7,14 @@ notebook 04.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
-import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field
 
+from dcgan_lib.checks.settings import refuse, spelled, validate
 from dcgan_lib.errors import UserError
-
-
-def _spelled(pattern: str, accepted: str) -> AfterValidator:
-    """Checks words as Field checks numbers, and says in words what is accepted."""
-
-    def check(word: str) -> str:
-        if not re.fullmatch(pattern, word, re.ASCII):
-            raise ValueError(accepted)
-        return word
-
-    return AfterValidator(check)
-
 
 Whole = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(gt=0, lt=2**31)]
@@ -39,8 +26,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
 Remainder = Annotated[float, Field(gt=0, le=1)]
 Schedule = Literal["constant", "exponential", "cosine"]
-Name = Annotated[str, _spelled(r"[\w-]+", "letters, digits, '-' and '_'")]
-LossName = Annotated[str, _spelled(r"\w+(\.\w+)*(:\w+)?", "a name such as hinge, or module:Class")]
+Name = Annotated[str, spelled(r"[\w-]+", "letters, digits, '-' and '_'")]
+LossName = Annotated[str, spelled(r"\w+(\.\w+)*(:\w+)?", "a name such as hinge, or module:Class")]
 
 
 @dataclass(frozen=True)
@@ -70,6 +57,8 @@ class Recipe:
     """Slope of LeakyReLU below zero; 0 is ReLU."""
     generator_batch_norm: bool = True
     """BatchNorm after every layer but the last keeps the signal's size through the depth."""
+    generator_output_scale: Rate = 0.5
+    """tanh draws this times the last layer; below 1, fewer steps push it to where it is flat."""
     discriminator_widths: Widths = (32, 64)
     """Channels after each convolution of stride 2 (units of each layer if `dense`)."""
     discriminator_hidden: Whole = 128
@@ -80,6 +69,8 @@ class Recipe:
     """A slope below zero lets gradients through where ReLU would block them."""
     discriminator_batch_norm: bool = True
     """BatchNorm after every convolution but the first, as in the DCGAN paper."""
+    minibatch_stddev: bool = True
+    """Tell the verdict how far the images of a batch differ, which BatchNorm hides from it."""
     batch_norm_momentum: Fraction = 0.9
     """How slowly BatchNorm's moving statistics follow; a short run needs fast ones."""
     dropout: Fraction = 0.0
@@ -138,6 +129,8 @@ class Recipe:
     """`mixed_bfloat16` computes in 16 bits, weights stay in 32; faster on some processors."""
 
     # --- length and what is kept
+    restart: bool = True
+    """Begin again with another seed if the start has failed by step 150."""
     steps: Count | None = 1000
     """Length in batches; give either this or epochs."""
     epochs: Count | None = None
@@ -158,7 +151,7 @@ class Recipe:
     """Steps between two measurements of quality on held-out images; none: after each epoch."""
 
     def __post_init__(self) -> None:
-        _validate(self)
+        validate(self)
         _check_combinations(self)
 
     def replace(self, **changes: Any) -> Recipe:
@@ -209,42 +202,13 @@ class CallOptions:
     """Print a line of settings and a progress bar."""
 
     def __post_init__(self) -> None:
-        _validate(self)
-
-
-def _validate(settings: Recipe | CallOptions) -> None:
-    """Checks each setting against its type and bounds, and makes it plain."""
-    for name, validator in _validators(type(settings)).items():
-        value = _plain(getattr(settings, name))
-        try:
-            value = validator.validate_python(value)
-        except ValidationError as error:
-            complaint = error.errors()[0]["msg"]
-            _refuse(name, value, re.sub(r"^(Input should be|Value error,) ", "", complaint))
-        object.__setattr__(settings, name, value)
-
-
-@functools.cache
-def _validators(kind: type) -> dict[str, TypeAdapter]:
-    strict = ConfigDict(strict=True)  # no number from a word, no whole number from 3.0
-    hints = get_type_hints(kind, include_extras=True)
-    return {name: TypeAdapter(hint, config=strict) for name, hint in hints.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Turns NumPy's scalars and arrays, and lists, into numbers and tuples."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _refuse(name: str, value: Any, accepted: str) -> None:
-    raise UserError(f"{name}={value!r} is impossible; accepted: {accepted}")
+        validate(self)
 
 
 def _check_combinations(recipe: Recipe) -> None:
     def require(name: str, good: bool, accepted: str) -> None:
         if not good:
-            _refuse(name, getattr(recipe, name), accepted)
+            refuse(name, getattr(recipe, name), accepted)
 
     if (recipe.steps is None) == (recipe.epochs is None):
         raise UserError(f"steps={recipe.steps} and epochs={recipe.epochs}: give exactly one")
@@ -259,13 +223,16 @@ def _check_combinations(recipe: Recipe) -> None:
         require("simultaneous", without, "a discriminator without BatchNorm")
 
 
+EARLIER = {"generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True}
+"""What holds for a run whose record is older than these settings."""
+
 # One line for each player, one for the game, one for length and what is kept.
 # fmt: off
 FAST = Recipe()
 
 AS_PUBLISHED = FAST.replace(  # what all recipes have in common that follow another project
-    generator_hidden=0, discriminator_hidden=0, ema_decay=0.0, epochs=1, sample_every=None,
-    quality_every=None,
+    generator_hidden=0, generator_output_scale=1.0, discriminator_hidden=0, minibatch_stddev=False,
+    ema_decay=0.0, epochs=1, sample_every=None, quality_every=None,
 )
 
 TUTORIAL = AS_PUBLISHED.replace(  # TensorFlow's own DCGAN tutorial, for twice as long

@@ -5,25 +5,27 @@ Taught in notebook 04.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from dcgan_lib.building import build_gan, check_buildable
+from dcgan_lib.building import build_gan
 from dcgan_lib.callbacks import GenerateSamplesCallback
-from dcgan_lib.data import TrainingSet, load_training_set, scale, training_batches
+from dcgan_lib.checks.settings import taken
+from dcgan_lib.data import TrainingSet, training_batches
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.health import HealthMonitor
 from dcgan_lib.measuring.quality import QualityCallback
-from dcgan_lib.recipes import CallOptions, Recipe, get_recipe
-from dcgan_lib.runs.folder import HEALTH, QUALITY, recorded
+from dcgan_lib.measuring.starts import FailedStart, StartGuard, start_seed
+from dcgan_lib.recipes import CallOptions, Recipe
+from dcgan_lib.runs.folder import HEALTH, plan
 from dcgan_lib.runs.loading import TrainingRun, load_run
 from dcgan_lib.runs.run import Run, open_run
 
@@ -58,31 +60,32 @@ def train_dcgan_mnist(
 
     Taught in notebook 04.
     """
-    own = {field.name for field in fields(CallOptions)} & settings.keys()
-    options = CallOptions(**{name: settings.pop(name) for name in own})
-    known = recorded(output) if resume and output and not recipe else {}
-    recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
-    data = known.get("source", data) if data == "auto" else data
-    training_set = load_training_set(recipe, data, options.max_images or known.get("max_images"))
-    num_images, *image_shape = training_set.images.shape
-    check_buildable(recipe, tuple(image_shape))
-    team = gather(options.devices, recipe, num_images)
+    options = taken(CallOptions, settings)
+    recipe, training_set = plan(recipe, output, data, options.max_images, resume, settings)
+    images = training_set.images
+    team = gather(options.devices, recipe, len(images))
 
-    def game() -> DCGAN:
+    def played(failed: int, run: Run | None = None) -> DCGAN | None:
+        start = recipe.replace(seed=start_seed(recipe.seed, failed))
         tf.config.experimental.enable_op_determinism()  # not for what only finds a finished run
-        return hasten(build_gan(recipe, num_images, tuple(image_shape)))
+        gan = hasten(build_gan(start, len(images), images.shape[1:]))
+        beside = [StartGuard(training_set, team.agree, run)] if recipe.restart else []
+        if run:
+            run.restore(gan)
+            beside += callbacks_of(run, training_set, options, callbacks)
+        with contextlib.suppress(FailedStart):
+            play(team.share(gan), start, training_set, beside)
+            team.bring_home(gan)
+            return gan
 
     if not team.leads:
-        team.assist(game(), lambda shared: play(shared, recipe, training_set))
+        team.assist(played)
     with open_run(output, recipe, training_set, fresh=not resume) as run:
         if team.agree(run.finished):
             return load_run(run.folder)
-        gan = game()
-        run.restore(gan)
         with run.signals.caught():
-            beside = callbacks_of(run, training_set, options, callbacks)
-            play(team.share(gan), recipe, training_set, beside)
-            team.bring_home(gan)
+            while not (gan := played(team.agree(run.failed_starts), run)):
+                pass
             run.write_results(gan)
         team.agree(True)
         return load_run(run.folder, found=False)
@@ -100,12 +103,10 @@ def callbacks_of(
     samples = GenerateSamplesCallback(
         folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
     )
-    found = [StopOnNonFinite(), run.log, samples]
-    if QualityCallback.suits(training_set):
-        held_out = scale(training_set.held_out)
-        found.append(QualityCallback(folder / QUALITY, held_out, run.log, recipe.quality_every))
+    quality = QualityCallback.where_possible(run, training_set)
     real = training_set.examples(HealthMonitor.IMAGES)
-    found += [HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose), *others]
+    health = HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose)
+    found = [StopOnNonFinite(), run.log, samples, *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
     return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]
 

@@ -724,6 +724,8 @@ def build_generator(
         rows, columns = rows * stride, columns * stride
         assert model.output_shape == (None, rows, columns, filters)
     model.add(transposed_convolution(image_shape[-1], strides[-1], recipe))
+    if recipe.generator_output_scale != 1.0:
+        model.add(layers.Rescaling(recipe.generator_output_scale))
     model.add(layers.Activation("tanh", dtype="float32"))  # also where a recipe mixes precisions
     assert model.output_shape == (None, *image_shape)
     return model
@@ -739,6 +741,9 @@ def build_generator(
 #   say *what* is where, large ones how it is drawn.
 # - The last layer has no BatchNorm: that would force every batch to the same mean and spread of
 #   its pixels.
+# - `Rescaling` halves the numbers before tanh (`generator_output_scale` is 0.5). A step of the
+#   weights then moves the pixels half as far, and G is not so soon where tanh is flat and lets no
+#   gradient through. One start in twenty used to end there.
 # - `dtype="float32"`: some trainings compute inside in half precision, to be faster on a GPU. The
 #   image is always float32.
 

@@ -198,11 +198,10 @@ print("training=False:", dropout(ones, training=False).numpy()[0])
 from dcgan_lib import Recipe
 
 
-def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
-    """Adds the discriminator's last layer to `model`: one number for each image."""
+def add_verdict(x: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+    """Passes `x` through the discriminator's last layer: one number for each image."""
     activation = "sigmoid" if recipe.discriminator_output == "sigmoid" else "linear"
-    model.add(layers.Dense(1, activation=activation, dtype="float32"))
-    assert model.output_shape == (None, 1)
+    return layers.Dense(1, activation=activation, dtype="float32")(x)
 
 
 # %% [markdown]
@@ -211,19 +210,38 @@ def add_verdict(model: keras.Sequential, recipe: Recipe) -> None:
 
 
 # %%
-def add_norm_leak_dropout(model: keras.Sequential, recipe: Recipe, norm: bool) -> None:
+def add_norm_leak_dropout(x: tf.Tensor, recipe: Recipe, norm: bool) -> tf.Tensor:
+    """Passes `x` through what follows each of the discriminator's layers but the last."""
     if norm:
-        model.add(layers.BatchNormalization(momentum=recipe.batch_norm_momentum))
-    model.add(layers.LeakyReLU(recipe.discriminator_negative_slope))
-    if recipe.dropout:
-        model.add(layers.Dropout(recipe.dropout))
+        x = layers.BatchNormalization(momentum=recipe.batch_norm_momentum)(x)
+    x = layers.LeakyReLU(recipe.discriminator_negative_slope)(x)
+    return layers.Dropout(recipe.dropout)(x) if recipe.dropout else x
+
+
+# %% [markdown]
+# **Minibatch standard deviation** (Karras et al., 2018): one number that says how far the images of
+# a batch differ. A G that draws one and the same picture, whatever the noise, gives itself away
+# by it: 0. BatchNorm would hide that from D, because it takes out what all images of a batch share.
+
+
+# %%
+class MinibatchStddev(layers.Layer):
+    """Tells how far the images of a batch differ: one number, the same for each of them."""
+
+    synchronized = False
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        _, variance = keras.ops.moments(features, axes=[0], synchronized=self.synchronized)
+        stddev = tf.reduce_mean(tf.sqrt(variance + 1e-8))  # the root's own slope is infinite at 0
+        return tf.fill((tf.shape(features)[0], 1), stddev)
 
 
 # %% [markdown]
 # And all of D. The loop adds one convolution of stride 2 for each width. The first has no
 # BatchNorm: right at the image it would wipe out how dark the images of a batch are on the whole,
 # and D gets real and drawn images in batches of their own. `Flatten` lays the last maps out in one
-# row; some recipes have one more Dense layer between it and the verdict.
+# row; some recipes have one more Dense layer between it and the verdict. The minibatch standard
+# deviation of the last maps, taken before BatchNorm, goes straight to the verdict.
 
 # %%
 from dcgan_lib import FAST, MNIST_SHAPE, ImageShape, build_dense_discriminator
@@ -231,21 +249,21 @@ from dcgan_lib import FAST, MNIST_SHAPE, ImageShape, build_dense_discriminator
 
 def build_discriminator(
     recipe: Recipe = FAST, image_shape: ImageShape = MNIST_SHAPE
-) -> keras.Sequential:
+) -> keras.Model:
     """Builds the network that tells real images from generated ones."""
     if recipe.architecture == "dense":
         return build_dense_discriminator(recipe, image_shape)
-    model = keras.Sequential(name="discriminator")
-    model.add(keras.Input(image_shape))
+    x = images = keras.Input(image_shape, name="image")
     for i, filters in enumerate(recipe.discriminator_widths):
-        model.add(layers.Conv2D(filters, recipe.discriminator_kernel, 2, padding="same"))
-        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm and i > 0)
-    model.add(layers.Flatten())
+        maps = layers.Conv2D(filters, recipe.discriminator_kernel, 2, padding="same")(x)
+        x = add_norm_leak_dropout(maps, recipe, norm=recipe.discriminator_batch_norm and i > 0)
+    x = layers.Flatten()(x)
     if recipe.discriminator_hidden:
-        model.add(layers.Dense(recipe.discriminator_hidden))
-        add_norm_leak_dropout(model, recipe, norm=recipe.discriminator_batch_norm)
-    add_verdict(model, recipe)
-    return model
+        x = layers.Dense(recipe.discriminator_hidden)(x)
+        x = add_norm_leak_dropout(x, recipe, norm=recipe.discriminator_batch_norm)
+    if recipe.minibatch_stddev:
+        x = layers.Concatenate(dtype="float32")([x, MinibatchStddev(dtype="float32")(maps)])
+    return keras.Model(images, add_verdict(x, recipe), name="discriminator")
 
 
 # %% [markdown]

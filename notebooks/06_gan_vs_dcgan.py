@@ -109,18 +109,13 @@ def build_dense_generator(
 from dcgan_lib import add_norm_leak_dropout, add_verdict
 
 
-def build_dense_discriminator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
-) -> keras.Sequential:
+def build_dense_discriminator(recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE) -> keras.Model:
     """Builds the discriminator of the first GANs, of fully connected layers only."""
-    model = keras.Sequential(name="discriminator")
-    model.add(keras.Input(image_shape))
-    model.add(layers.Flatten())
+    images = keras.Input(image_shape, name="image")
+    x = layers.Flatten()(images)
     for units in recipe.discriminator_widths:
-        model.add(layers.Dense(units))
-        add_norm_leak_dropout(model, recipe, norm=False)
-    add_verdict(model, recipe)
-    return model
+        x = add_norm_leak_dropout(layers.Dense(units)(x), recipe, norm=False)
+    return keras.Model(images, add_verdict(x, recipe), name="discriminator")
 
 
 # %% [markdown]
@@ -361,7 +356,7 @@ print("digit and moved digit:", digit.shape, moved.shape)
 # leave out the rim, where the picture's edge takes part.)
 
 # %% tags=["nbval-check-output"]
-first_layer = networks["fast D"].layers[0]
+first_layer = networks["fast D"].layers[1]  # layer 0 is the input
 of_digit, of_moved = first_layer(digit).numpy(), first_layer(moved).numpy()
 print("what the first layer gives:", of_digit.shape)
 print("moved along:", np.allclose(of_digit[:, :, 2:-2], of_moved[:, :, 3:-1], atol=1e-5))
@@ -845,7 +840,7 @@ for title, change in {"with BatchNorm": {}, "without": ablations["no BatchNorm i
 
 
 # %%
-def with_pooling(discriminator: keras.Sequential) -> keras.Sequential:
+def with_pooling(discriminator: keras.Model) -> keras.Model:
     """Returns a copy that halves the picture by max pooling, not by strides."""
 
     def copy(layer: layers.Layer) -> layers.Layer:
@@ -1098,7 +1093,7 @@ plt.show()
 # %% cellView="form" jupyter={"source_hidden": true} tags=["check"]
 # @title The check of exercise 1 (run it, no need to read)
 def check_counts(parameters, products, parameters_if_dense):
-    layer = networks["fast D"].layers[2]
+    layer = networks["fast D"].layers[3]
     if ... in (parameters, products, parameters_if_dense):
         print("Not yet: replace all three ... by numbers.")
     elif parameters == math.prod(layer.kernel.shape):

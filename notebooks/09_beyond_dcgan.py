@@ -1024,18 +1024,16 @@ def build_conditional_discriminator(
     recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
 ) -> keras.Model:
     """Builds a discriminator that asks: is this a real image *of this digit*?"""
-    image = keras.Input(image_shape, name="image")
+    plain = build_discriminator(recipe, image_shape)
     label = keras.Input((CLASSES,), name="label")
-    features = image
-    for layer in build_discriminator(recipe, image_shape).layers[:-1]:
-        features = layer(features)
+    features = plain.layers[-1].input
     in_general = layers.Dense(1, dtype="float32")(features)
     for_each_digit = layers.Dense(CLASSES, use_bias=False, dtype="float32")(features)
     for_this_digit = layers.Dot(axes=1, dtype="float32")([for_each_digit, label])
     x = layers.Add(dtype="float32")([in_general, for_this_digit])
     if recipe.discriminator_output == "sigmoid":
         x = layers.Activation("sigmoid", dtype="float32")(x)
-    return keras.Model([image, label], x, name="discriminator")
+    return keras.Model([plain.input, label], x, name="discriminator")
 
 
 # %% [markdown]

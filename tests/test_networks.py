@@ -11,7 +11,8 @@ from dcgan_lib import RECIPES, UserError, build_discriminator, build_generator
 
 def names(network) -> list[str]:
     """The kinds of its layers, shortened: `Conv2DTranspose 5/2 128` has kernel 5, stride 2."""
-    return [describe(layer) for layer in network.layers]
+    computing = [x for x in network.layers if not isinstance(x, layers.InputLayer)]
+    return [describe(layer) for layer in computing]
 
 
 def describe(layer) -> str:

@@ -140,7 +140,7 @@ class SpectralConv2D(SpectralNormalised, layers.Conv2D):
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
-def with_spectral_norm(discriminator: keras.Sequential) -> keras.Sequential:
+def with_spectral_norm(discriminator: keras.Model) -> keras.Model:
     """Returns a copy of a discriminator whose every kernel is normalised."""
     spectral = {layers.Dense: SpectralDense, layers.Conv2D: SpectralConv2D}
 
@@ -150,7 +150,7 @@ def with_spectral_norm(discriminator: keras.Sequential) -> keras.Sequential:
     return keras.models.clone_model(discriminator, clone_function=copy)
 
 
-def with_pooling(discriminator: keras.Sequential) -> keras.Sequential:
+def with_pooling(discriminator: keras.Model) -> keras.Model:
     """Returns a copy that halves the picture by max pooling, not by strides.
 
     Each convolution then looks at every pixel, which takes four times as many multiplications.

@@ -20,6 +20,7 @@ from keras import layers
 from dcgan_lib.distributed.rendezvous import lost_workers_named
 from dcgan_lib.gan import DCGAN, METRICS, state_variables
 from dcgan_lib.losses import GANLoss
+from dcgan_lib.networks import MinibatchStddev
 
 
 class Replicated:
@@ -85,6 +86,12 @@ class SharedDropout(layers.Dropout):
         return share(super().call(whole(inputs), training=training))
 
 
+class SharedStddev(MinibatchStddev):
+    """The standard deviation over the images of all devices."""
+
+    synchronized = True
+
+
 def share(batch: Any) -> Any:
     """Returns this device's rows of a batch, or of each of several."""
     context = tf.distribute.get_replica_context()
@@ -129,8 +136,8 @@ def replicable(network: keras.Model) -> keras.Model:
         config = layer.get_config()
         if isinstance(layer, layers.BatchNormalization):
             return layers.BatchNormalization.from_config(config | {"synchronized": True})
-        kind = SharedDropout if isinstance(layer, layers.Dropout) else type(layer)
-        return kind.from_config(config)
+        kinds = {layers.Dropout: SharedDropout, MinibatchStddev: SharedStddev}
+        return kinds.get(type(layer), type(layer)).from_config(config)
 
     return keras.models.clone_model(network, clone_function=clone, recursive=True)
 

@@ -23,8 +23,8 @@ class Solo:
 
     leads = True
 
-    def agree(self, value: bool) -> bool:
-        """Returns what the leader says, on every machine; waits until all have come here."""
+    def agree(self, value: int) -> int:
+        """Returns the leader's number, on every machine; waits until all have come here."""
         return value
 
     def share(self, gan: DCGAN) -> DCGAN:
@@ -42,9 +42,9 @@ class Team(Solo):
         self.strategy = strategy
         self.leads = rendezvous.is_chief()
 
-    def agree(self, value: bool) -> bool:
+    def agree(self, value: int) -> int:
         (said,) = from_chief(self.strategy, [int(value)])
-        return bool(said)
+        return int(said)
 
     def share(self, gan: DCGAN) -> DCGAN:
         self.game = replicate(gan, self.strategy)
@@ -54,14 +54,18 @@ class Team(Solo):
     def bring_home(self, gan: DCGAN) -> None:
         set_state(gan, state_of(self.game))
 
-    def assist(self, gan: DCGAN, play: Callable[[DCGAN], None]) -> None:
+    def assist(self, play: Callable[[int], Any]) -> None:
         """Plays along on a machine that does not lead, and ends its process.
 
         The leader alone touches the run's folder, and goes on with what follows.
+
+        Args:
+            play: plays the start that follows so many failed ones; returns nothing if it fails too.
         """
-        if not self.agree(False):
-            play(self.share(gan))
-            self.agree(True)  # until the leader has written the results
+        if not self.agree(0):
+            while play(self.agree(0)) is None:
+                pass
+            self.agree(1)  # when the leader has written the results
         raise SystemExit(0)
 
 

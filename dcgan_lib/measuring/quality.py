@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from dcgan_lib.callbacks import StepCallback
-from dcgan_lib.data import TrainingSet
+from dcgan_lib.data import TrainingSet, scale
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import generator_input, sample_latent
 from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows
 from dcgan_lib.measuring.metrics import class_balance, frechet_distance
 from dcgan_lib.runs.files import append_row
+from dcgan_lib.runs.folder import QUALITY
 from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.run import Run
 
 
 class QualityCallback(StepCallback):
@@ -55,11 +57,13 @@ class QualityCallback(StepCallback):
         self.every = every
 
     @classmethod
-    def suits(cls, training_set: TrainingSet) -> bool:
-        """Tells whether enough images were held out, of a kind that the evaluator knows."""
-        enough = len(training_set.held_out) >= 2 * cls.SAMPLES
-        name, source = training_set.source["name"], training_set.source["source"]
-        return enough and knows(name, source, training_set.held_out.shape)
+    def where_possible(cls, run: Run, training_set: TrainingSet) -> list[QualityCallback]:
+        """Returns a run's callback; none where too few images were held out, or of another kind."""
+        held_out, source = training_set.held_out, training_set.source
+        enough = len(held_out) >= 2 * cls.SAMPLES
+        suits = enough and knows(source["name"], source["source"], held_out.shape)
+        path, every = run.folder / QUALITY, run.recipe.quality_every
+        return [cls(path, scale(held_out), run.log, every)] if suits else []
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:

@@ -15,8 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan_lib.building import check_buildable
+from dcgan_lib.data import TrainingSet, load_training_set
 from dcgan_lib.errors import UserError
-from dcgan_lib.recipes import Recipe
+from dcgan_lib.recipes import EARLIER, Recipe, get_recipe
 from dcgan_lib.runs.files import atomic_path, checksum, write_json
 
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
@@ -37,8 +39,9 @@ def settings_record(recipe: Recipe, data: dict[str, Any]) -> dict[str, Any]:
 
 def default_folder(settings: dict[str, Any]) -> Path:
     """Returns `runs/<recipe>-s<seed>-<hash>`: the same settings find their folder again."""
-    text = json.dumps(settings, sort_keys=True)
     recipe = settings["recipe"]
+    told = dict(item for item in recipe.items() if item not in EARLIER.items())
+    text = json.dumps(settings | {"recipe": told}, sort_keys=True)
     return Path("runs") / f"{recipe['name']}-s{recipe['seed']}-{checksum(text.encode())[:8]}"
 
 
@@ -97,7 +100,8 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / RECORD
     try:
         record = json.loads(path.read_bytes())
-        {**record["recipe"]}, record["data"]["source"], record["data"]["max_images"]
+        record["recipe"] = {**EARLIER, **record["recipe"]}
+        record["data"]["source"], record["data"]["max_images"]
     except OSError as error:
         raise UserError(f"{str(folder)!r} is not a run folder: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -105,20 +109,31 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     return record
 
 
-def recorded(folder: str | Path) -> dict[str, Any]:
-    """Returns recipe, source and max_images of the run in `folder`; nothing if there is none.
+def plan(
+    recipe: str | Recipe | None,
+    folder: str | Path | None,
+    data: str,
+    max_images: int | None,
+    resume: bool,
+    settings: dict[str, Any],
+) -> tuple[Recipe, TrainingSet]:
+    """Returns what is trained on what; where nothing is said, as the run in `folder` was.
 
     Raises:
-        UserError: its record is damaged.
+        UserError: an impossible value, no such data, or a damaged record.
     """
-    path = Path(folder) / RECORD
-    if not path.exists():
-        return {}
-    record = read_record(folder)
-    try:
-        return record["data"] | {"recipe": Recipe(**record["recipe"])}
-    except TypeError as error:
-        raise UserError(f"{str(path)!r} is damaged: {error}") from None
+    known: dict[str, Any] = {"recipe": "fast"}
+    if resume and folder and not recipe and (path := Path(folder) / RECORD).exists():
+        record = read_record(folder)
+        try:
+            known = record["data"] | {"recipe": Recipe(**record["recipe"])}
+        except TypeError as error:
+            raise UserError(f"{str(path)!r} is damaged: {error}") from None
+    recipe = get_recipe(recipe or known["recipe"], **settings)
+    data = known.get("source", data) if data == "auto" else data
+    training_set = load_training_set(recipe, data, max_images or known.get("max_images"))
+    check_buildable(recipe, training_set.images.shape[1:])
+    return recipe, training_set
 
 
 def clear_run(folder: Path) -> None:

@@ -31,6 +31,7 @@ class Run:
         recipe: what is trained.
         num_images: size of the training set.
         finished: whether the run has come to its end already.
+        failed_starts: how many starts were given up, each with another seed.
         first_step: where this process takes the run up; set by `restore`.
         log: the run's `log.csv`; set by `restore`.
     """
@@ -42,6 +43,7 @@ class Run:
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
         self.finished = run_folder.is_finished(folder)
+        self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
 
     def restore(self, gan: DCGAN) -> None:
         """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
@@ -50,6 +52,16 @@ class Run:
         run_folder.rewind(self.folder, self.first_step if notes["seconds"] else -1)
         path = self.folder / run_folder.LOG
         self.log = RunLog(path, self.recipe, self.num_images, notes["seconds"])
+
+    def note_failed(self, seed: int, signs: str) -> None:
+        """Says and records that a start has failed, and empties the folder for the next."""
+        print(f"{signs}: this start (seed {seed}) has failed")
+        record = run_folder.read_record(self.folder)
+        record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
+        run_folder.clear_run(self.folder)  # first: cut off here, the start fails once more
+        write_json(self.folder / run_folder.RECORD, record)
+        (self.folder / "samples").mkdir()
+        self.failed_starts += 1
 
     def saving(self, every: int | None = None) -> SaveCheckpoints:
         """Returns the callback that saves checkpoints."""
@@ -60,9 +72,10 @@ class Run:
         if not verbose:
             return []
         total = self.recipe.total_steps(self.num_images)
+        start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
         print(
-            f"recipe {self.recipe.name}: {begin} {total} steps of {self.recipe.batch_size} "
+            f"recipe {self.recipe.name}: {start}{begin} {total} steps of {self.recipe.batch_size} "
             f"images, {self.num_images} images, into {self.folder}"
         )
         return [Progress(self.first_step, total)]

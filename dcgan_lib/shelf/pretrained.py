@@ -13,7 +13,7 @@ import keras
 
 from dcgan_lib.building import build_networks
 from dcgan_lib.errors import UserError
-from dcgan_lib.recipes import Recipe
+from dcgan_lib.recipes import EARLIER, Recipe
 from dcgan_lib.shelf.stored import WEIGHTS, read_weights, weights_hash
 
 EXPLORER_PAGE = Path(__file__).parent / "explorer.html"  # from explorer/
@@ -53,7 +53,7 @@ def load_pretrained(name: str = "fast") -> keras.Model:
         raise UserError(
             f"the weights of {name!r} are not those of its card; install the package again"
         )
-    recipe = Recipe(**card["recipe"])
+    recipe = Recipe(**EARLIER | card["recipe"])
     generator, _ = build_networks(recipe, tuple(card["image_shape"]))
     generator.set_weights(weights)
     return generator
