@@ -19,6 +19,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from readme import put
+
 RESULTS = Path(__file__).with_suffix(".json")
 SAMPLES = 2000
 ALIKE, FAR = 0.1, 400.0
@@ -33,12 +35,12 @@ def main() -> None:
     parser.add_argument("--rates", type=float, default=1.0, help="multiplies both learning rates")
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"))
     parser.add_argument("--keep", metavar="NAME", help="add the results to starts.json, so named")
-    parser.add_argument("--shares", action="store_true", help="only print what is kept")
+    parser.add_argument("--shares", action="store_true", help="only write the README's table")
     parser.add_argument("settings", nargs="*", help="of the recipe, as beta_2=0.99")
     given = parser.parse_args()
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if given.shares:
-        print(*(f"{name}: {share(found)}" for name, found in kept.items()), sep="\n")
+        put("starts", table(kept))
         return
     found = {}
     for seed, measured, signs in starts(given):
@@ -58,6 +60,16 @@ def failed(found: dict[str, list[float]]) -> list[str]:
 
 def share(found: dict[str, list[float]]) -> str:
     return f"{len(failed(found))} of {len(found)}"
+
+
+def table(kept: dict[str, dict[str, list[float]]]) -> str:
+    rows = [
+        f"| {name} | {share(found)} | {statistics.median(d for d, _ in found.values()):.0f} |"
+        for name, found in kept.items()
+    ]
+    return "\n".join(
+        ["| the first 300 steps of | failed | median distance |", "| --- | ---: | ---: |", *rows]
+    )
 
 
 def starts(given: argparse.Namespace) -> Any:

@@ -546,6 +546,8 @@ run = train_dcgan_mnist(
 
 # %% [markdown]
 # (`resume=False` says: start anew even if this folder holds a run. Section 7 shows the default.)
+# Early on the run looks at its own samples; if they are all alike, or like no real image, it says
+# so and begins again with another seed ([notebook 08](08_when_training_fails.ipynb), section 12).
 #
 # Everything is in the folder: the settings (`recipe.json`), the losses (`log.csv`), the frames
 # (`samples`), both networks, checkpoints, pictures.

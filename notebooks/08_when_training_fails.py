@@ -11,7 +11,7 @@
 #
 # In this notebook you will
 #
-# - make ten failures happen on purpose, each in seconds, and see what the cure of each changes;
+# - make eleven failures happen on purpose, each in seconds, and see what each cure changes;
 # - let a monitor watch the game and name, in plain words, the illnesses that it can see;
 # - see that a lower loss is not better, and that normal losses may hide a collapsed generator;
 # - see how much hangs on two learning rates and on the seed;
@@ -792,7 +792,62 @@ plt.show()
 # which is 127 times too large there.) Cure: `scale`, and one look at the smallest and largest value
 # of a batch.
 #
-# ## 12 · The table
+# ## 12 · A start that fails
+#
+# Some trainings die in their first seconds. Most of a digit's picture is black, and black is what G
+# learns first. All weights of its last layer then move the same way; a step too many, and all
+# pixels stand where tanh is flat. No gradient passes, and whatever the noise, the same comes out.
+# D's BatchNorm takes out what all images of a batch share: D hardly sees it.
+#
+# The default recipe once lost one start in twenty so. Now D is told how far a batch differs
+# (`minibatch_stddev`, notebook 03), and tanh gets half of what the last layer gives
+# (`generator_output_scale`, notebook 02). We take both away, and give G a rate far too high:
+
+# %%
+from dcgan_lib import StartGuard, get_recipe, load_training_set, play
+
+fast = get_recipe("fast", steps=4 if QUICK else 200)
+without = {"minibatch_stddev": False, "generator_output_scale": 1.0}
+starts = {"as it is": fast, "dying": fast.replace(**without, g_learning_rate=0.3)}
+starts["dying"] = starts["dying"].replace(d_learning_rate=0.05)
+training_set = load_training_set(fast, data.name, 9000)
+
+
+class Watch(StartGuard):
+    """Says what the guard sees, and stops nothing."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step % 50 == 0:
+            print(f"  step {self.step}: {self.look()}")
+
+
+pictures = {}
+for name, recipe in starts.items():
+    print(name)
+    gan = build_gan(recipe, len(training_set.images))
+    play(gan, recipe, training_set, [Watch(training_set)])
+    pictures[name] = image_grid(gan.sampler(latent[:24], training=False).numpy(), columns=8)
+
+# %% [markdown]
+# **Spread** is how far the samples differ from each other, **distance** how far they are from
+# real images, pixel by pixel (a grey picture: 1). Early numbers say little: a start that lives may
+# be all black at step 100. The samples after 200 steps:
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8, 1.9), layout="constrained")
+for axis, (title, grid) in zip(axes, pictures.items(), strict=True):
+    axis.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axis.set_title(title, fontsize=10)
+    axis.axis("off")
+plt.show()
+
+# %% [markdown]
+# A start with a spread of 0 does not recover. So `train_dcgan_mnist` looks at steps 150, 200, 250
+# and 300. If all samples are alike (spread below 0.03) or far from real images (distance above
+# 1.25), it says so and begins again with another seed. `recipe.json` then tells of both. After
+# three such starts it stops and says what to change. `restart=False` lets you watch.
+#
+# ## 13 · The table
 #
 # | Symptom | Cause | Test | Cure |
 # |---|---|---|---|
@@ -807,6 +862,7 @@ plt.show()
 # | G hears another D than D's step | frozen D, inference | compare both modes | no freezing |
 # | images depend on others | sampling in training | one vector, two batches | `training=False` |
 # | trouble at an epoch's end | fixed batch size | an epoch on few images | shapes from the batch |
+# | one picture from the start | tanh is flat, D is blind | spread, step 150 | `minibatch_stddev` |
 # | values near 1, or grey paper | wrong scaling | smallest, largest value | `scale` to −1 to 1 |
 #
 # ## Exercises
@@ -907,7 +963,7 @@ check_drawing(solved_noise)
 # %% [markdown]
 # ## What you did
 #
-# - You made ten failures happen on purpose, each in seconds, and saw what the cure of each changes.
+# - You made eleven failures happen on purpose, each in seconds, and saw what each cure changes.
 # - You let a monitor watch the game and name, in plain words, the illnesses that it can see.
 # - You saw that a lower loss is not better, and that normal losses may hide a collapsed generator.
 # - You saw how much hangs on two learning rates and on the seed.

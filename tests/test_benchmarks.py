@@ -19,6 +19,7 @@ import numpy as np  # noqa: E402
 import readme  # noqa: E402
 import scoreboard  # noqa: E402
 import scoreboard_report as report  # noqa: E402
+import starts  # noqa: E402
 from keras import layers  # noqa: E402
 
 from dcgan_lib.building import build_networks  # noqa: E402
@@ -28,6 +29,17 @@ from dcgan_lib.recipes import RECIPES  # noqa: E402
 def test_the_table_is_made_from_the_results():
     made = {name: bench.medians(runs) for name, runs in bench.groups().items()}
     assert json.loads(bench.TABLE.read_text()) == made
+
+
+def test_the_readme_tells_what_share_of_starts_fails():
+    kept = json.loads(starts.RESULTS.read_text())
+    assert f"<!-- starts:begin -->\n{starts.table(kept)}\n" in readme.README.read_text()
+
+
+def test_a_start_has_failed_if_its_samples_are_alike_or_far_from_all_others():
+    found = {"0": [200.0, 0.9], "1": [180.0, 0.05], "2": [900.0, 0.9], "3": [190.0, 0.8]}
+    assert starts.failed(found) == ["1", "2"]
+    assert starts.share(found) == "2 of 4"
 
 
 def test_every_result_names_its_evaluator_and_its_settings():
