@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dcgan_lib.datasets import DATASETS, load_images
+from dcgan_lib.datasets.ranges import as_pixels
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import one_hot
 from dcgan_lib.recipes import Recipe
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 
 
 def scale(images: np.ndarray) -> np.ndarray:
-    """Turns uint8 (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1].
+    """Turns images (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1].
 
-    That is the range of the generator's tanh. Taught in notebook 01.
+    That is the range of the generator's tanh. Images are uint8, bool, whole numbers up to 255,
+    uint16, or floats in [0, 1], [-1, 1] or [0, 255].
+
+    Raises:
+        UserError: another range, or values that are not finite.
+
+    Taught in notebook 01.
     """
-    return with_channels(images).astype(np.float32) / 127.5 - 1.0
+    return with_channels(as_pixels(images)).astype(np.float32) / 127.5 - 1.0
 
 
 def unscale(images: np.ndarray) -> np.ndarray:
@@ -61,7 +68,7 @@ def training_batches(
     Every epoch is a new order drawn from (seed, epoch); its last batch may be smaller.
 
     Args:
-        images: uint8 (N, H, W) or (N, H, W, C).
+        images: (N, H, W) or (N, H, W, C), in a range that `scale` takes.
         first_step: where in the stream to begin, so that a resumed run sees what it would
             have seen.
         labels: (N,) or (N, classes), to go along with the images.
@@ -71,7 +78,7 @@ def training_batches(
         their labels.
 
     Raises:
-        UserError: no images, an empty batch, or one larger than the dataset.
+        UserError: no images, an empty batch, or one larger than the dataset; as `scale`.
 
     Taught in notebook 01.
     """
@@ -80,7 +87,7 @@ def training_batches(
     check_batch_size(len(images), batch_size)
     steps_per_epoch = -(-len(images) // batch_size)
     first_epoch, skip = divmod(first_step, steps_per_epoch)
-    pixels = tf.constant(with_channels(images))
+    pixels = tf.constant(with_channels(as_pixels(images)))
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(

@@ -55,6 +55,16 @@ class Evaluator:
             UserError: another shape or range, or values that are not numbers.
         """
         check_images(images)
+        low, high = float(np.min(images)), float(np.max(images))
+        if 0.0 <= low < 0.1 and high > 0.5:  # no generator leaves out all that is dark
+            raise UserError(
+                f"images go from {low:g} to {high:g}, with 0 for black; needed: from -1 to 1 "
+                "(see `scale`)"
+            )
+        return self.look_at(images)
+
+    def look_at(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Looks at what a generator draws, however bright; else as a call."""
         features, probabilities = self.both.predict(
             np.asarray(images, np.float32), batch_size=500, verbose=0
         )
