@@ -15,7 +15,7 @@ from dcgan_lib.datasets import DATASETS, load_images
 from dcgan_lib.datasets.ranges import as_pixels
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import one_hot
-from dcgan_lib.recipes import Recipe
+from dcgan_lib.recipes import CallOptions, Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -101,7 +101,10 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
+    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
+    return stream
 
 
 def check_batch_size(num_images: int, batch_size: int) -> None:
@@ -156,8 +159,7 @@ def load_training_set(
     Raises:
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
-    if max_images is not None and max_images < 1:
-        raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
+    CallOptions(max_images=max_images)  # refuses what is no number above 0
     loaded = load_images(data, "train")
     allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
     allowed = allowed[:max_images]

@@ -387,7 +387,10 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
+    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
+    return stream
 
 
 # %% [markdown]
@@ -398,6 +401,7 @@ def training_batches(
 #   beforehand, all images as floats would take four times the memory. Labels come along only if
 #   they are given: nothing before notebook 09 needs them.
 # - `prefetch(4)` prepares the next batches while the network works on the present one.
+# - The stream says that it never ends, and how many batches are an epoch: `fit` (notebook 04) asks.
 
 # %% tags=["nbval-check-output"]
 batch = next(iter(training_batches(data.images, 64)))
