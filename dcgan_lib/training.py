@@ -6,7 +6,6 @@ Taught in notebook 04.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from dcgan_lib.data import TrainingSet, load_training_set, scale, training_batch
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
 from dcgan_lib.gan import DCGAN
+from dcgan_lib.guard.model import read_callbacks
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.health import HealthMonitor
 from dcgan_lib.measuring.quality import QualityCallback
@@ -33,7 +33,7 @@ def train_dcgan_mnist(
     output: str | Path | None = None,
     data: str = "auto",
     resume: bool = True,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     **settings: Any,
 ) -> TrainingRun:
     """Trains a recipe into a run folder, or resumes where an earlier call was cut off.
@@ -45,7 +45,7 @@ def train_dcgan_mnist(
             that the same call finds its own run again.
         data: as in `load_images`.
         resume: resumes the run in `output`, or returns it if finished; False starts a new one.
-        callbacks: further Keras callbacks.
+        callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
             `checkpoint_every`, `devices`, `show` and `verbose` (see `CallOptions`).
 
@@ -58,8 +58,7 @@ def train_dcgan_mnist(
 
     Taught in notebook 04.
     """
-    own = {field.name for field in fields(CallOptions)} & settings.keys()
-    options = CallOptions(**{name: settings.pop(name) for name in own})
+    options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
     known = recorded(output) if resume and output and not recipe else {}
     recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
     data = known.get("source", data) if data == "auto" else data
@@ -124,9 +123,8 @@ def play(
     images, labels = training_set.images, training_set.labels
     total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
     for first_epoch, epochs, steps in segments(int(gan.step.numpy()), total, per_epoch):
-        step = int(gan.step.numpy())
         gan.fit(
-            training_batches(images, recipe.batch_size, recipe.seed, step, labels),
+            training_batches(images, recipe.batch_size, recipe.seed, int(gan.step.numpy()), labels),
             initial_epoch=first_epoch,
             epochs=first_epoch + epochs,
             steps_per_epoch=steps,
@@ -134,6 +132,8 @@ def play(
             shuffle=False,
             verbose=0,
         )
+        if gan.stop_training:  # a callback has asked for it
+            break
 
 
 def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int, int]]:
