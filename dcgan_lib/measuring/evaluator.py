@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 
 from dcgan_lib.errors import UserError
+from dcgan_lib.guard.chance import drawing_alone, layer_precision
 from dcgan_lib.shelf.stored import WEIGHTS, read_weights, weights_hash
 
 HOLD_OUT = 10_000
@@ -35,8 +36,9 @@ class Evaluator:
 
     def __init__(self, name: str = "primary", path: str | Path | None = None) -> None:
         self.name = name
-        self.classifier = build_classifier(name)
         weights = read_weights(path or WEIGHTS / f"evaluator-{name}.npz")
+        with drawing_alone(), layer_precision("float32"):
+            self.classifier = build_classifier(name)
         self.classifier.set_weights(weights)
         self.hash = weights_hash([weight.astype(np.float32) for weight in weights])
         features = self.classifier.get_layer("features").output
