@@ -38,8 +38,9 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = MNIST_S
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
     """
     kind = ConditionalDCGAN if recipe.conditional else DCGAN
-    with drawing_alone(recipe.seed), layer_precision(recipe.precision):
-        networks = build_networks(recipe, image_shape)
+    with drawing_alone(recipe.seed), layer_precision("float32"):
+        with layer_precision(recipe.precision):
+            networks = build_networks(recipe, image_shape)
         gan = kind(
             *networks,
             d_steps=recipe.d_steps,
