@@ -56,6 +56,7 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF[name]
     if home not in _LIGHT.split():  # the others need TensorFlow
         importlib.import_module("dcgan_lib.engine.quiet").import_tensorflow()
+        importlib.import_module("dcgan_lib.building")  # Keras then finds our classes in its files
     value = getattr(importlib.import_module(f"dcgan_lib.{home}"), name)
     globals()[name] = value
     return value

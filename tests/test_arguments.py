@@ -18,13 +18,13 @@ from dcgan_lib import (
 
 REFUSED = {
     "recipe=7": lambda: train_dcgan_mnist(7),
-    "recipe={}": lambda: train_dcgan_mnist({}, "x"),
+    "recipe={'steps'": lambda: train_dcgan_mnist({"steps": 3}),
     "callbacks=": lambda: train_dcgan_mnist("fast", callbacks="early"),
     "max_images='100'": lambda: train_dcgan_mnist("fast", max_images="100"),
     "max_images=1.5": lambda: load_training_set(tiny(), "digits", 1.5),
     "max_images='9'": lambda: load_training_set(tiny(), "digits", "9"),
     "output=5": lambda: train_dcgan_mnist(output=5),
-    "output=0": lambda: train_dcgan_mnist(tiny(), 0, "digits"),
+    "output=0": lambda: train_dcgan_mnist(tiny(**STEPS), 0, "digits", max_images=64),
     "seed=-1": lambda: train_dcgan_mnist("fast", seed=-1),
     "seed=0.5": lambda: DCGAN(build_generator(tiny()), build_discriminator(tiny()), seed=0.5),
     "seed -1": lambda: sample_latent(3, 10, seed=-1),

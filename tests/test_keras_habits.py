@@ -1,5 +1,8 @@
 """The verbs of a Keras user: each does what it says, or says in one line what to do instead."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -241,3 +244,14 @@ def test_a_game_of_nested_networks_is_saved_too(tmp_path):
     for each in (gan, loaded):
         each.train_on_batch(IMAGES[:10])
     assert equal(arrays(gan.weights), arrays(loaded.weights))
+
+
+def test_a_conditional_game_is_found_by_whoever_imported_ours(conditional, tmp_path):
+    conditional.save(tmp_path / "game.keras")
+    code = f"""
+import keras
+from dcgan_lib import DCGAN
+print(type(keras.models.load_model({str(tmp_path / "game.keras")!r})).__name__)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["ConditionalDCGAN"]
