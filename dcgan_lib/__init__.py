@@ -12,6 +12,7 @@ _HOMES = {
     "errors": "UserError",
     "recipes": "FAST RECIPES Recipe get_recipe",
     "datasets": "load_images",
+    "datasets.ranges": "as_pixels",
     "datasets.shapes": "SHAPES",
     "data": "TrainingSet check_batch_size hold_out_indices load_training_set scale unscale "
     "training_batches with_channels",
@@ -45,7 +46,8 @@ _HOMES = {
     "shelf.studies": "load_study",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_LIGHT = "errors recipes datasets datasets.shapes data latent plots engine.quiet shelf.studies"
+_LIGHT = "errors recipes datasets datasets.ranges datasets.shapes data latent plots engine.quiet "
+_LIGHT += "shelf.studies"
 
 __all__ = sorted(_HOME_OF)
 
@@ -56,6 +58,7 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF[name]
     if home not in _LIGHT.split():  # the others need TensorFlow
         importlib.import_module("dcgan_lib.engine.quiet").import_tensorflow()
+        importlib.import_module("dcgan_lib.building")  # Keras then finds our classes in its files
     value = getattr(importlib.import_module(f"dcgan_lib.{home}"), name)
     globals()[name] = value
     return value

@@ -5,9 +5,7 @@ Taught in notebook 04.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -21,6 +19,7 @@ from dcgan_lib.beyond.conditional import (
 from dcgan_lib.beyond.variants import GradientPenalty, with_pooling, with_spectral_norm
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
+from dcgan_lib.guard.chance import drawing_alone, layer_precision
 from dcgan_lib.losses import GANLoss, find_loss
 from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_discriminator, build_generator
 from dcgan_lib.recipes import Recipe
@@ -38,19 +37,19 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = MNIST_S
     Raises:
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
     """
-    keras.utils.set_random_seed(recipe.seed)
-    with layer_precision(recipe.precision):
-        networks = build_networks(recipe, image_shape)
     kind = ConditionalDCGAN if recipe.conditional else DCGAN
-    gan = kind(
-        *networks,
-        d_steps=recipe.d_steps,
-        g_steps=recipe.g_steps,
-        simultaneous=recipe.simultaneous,
-        real_noise_stddev=recipe.real_noise_stddev,
-        ema_decay=recipe.ema_decay,
-        seed=recipe.seed,
-    )
+    with drawing_alone(recipe.seed), layer_precision("float32"):
+        with layer_precision(recipe.precision):
+            networks = build_networks(recipe, image_shape)
+        gan = kind(
+            *networks,
+            d_steps=recipe.d_steps,
+            g_steps=recipe.g_steps,
+            simultaneous=recipe.simultaneous,
+            real_noise_stddev=recipe.real_noise_stddev,
+            ema_decay=recipe.ema_decay,
+            seed=recipe.seed,
+        )
     rounds = recipe.total_steps(num_images)
     gan.compile(
         g_optimizer=build_optimizer(recipe, "g", rounds * recipe.g_steps),
@@ -101,17 +100,6 @@ def build_loss(recipe: Recipe) -> GANLoss:
     return GradientPenalty(loss, recipe.gradient_penalty) if recipe.gradient_penalty else loss
 
 
-@contextlib.contextmanager
-def layer_precision(policy: str) -> Iterator[None]:
-    """Layers built meanwhile compute with this Keras dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers.Adam:
     """Builds Adam with the schedule of player `g` or `d`, which makes `moves` moves in all."""
     rate = getattr(recipe, f"{player}_learning_rate")
@@ -133,7 +121,7 @@ def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
             f"discriminator_widths={recipe.discriminator_widths}: pooling halves {side} pixels "
             f"{halvings} times, until none is left; accepted: up to {side.bit_length() - 1} widths"
         )
-    with tf.Graph().as_default():  # takes no memory
+    with drawing_alone(), tf.Graph().as_default():  # takes no memory
         networks = build_networks(recipe, image_shape)
     weights = sum(network.count_params() for network in networks)
     if weights > MAX_WEIGHTS:

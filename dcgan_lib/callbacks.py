@@ -12,6 +12,7 @@ import imageio.v3 as iio
 import keras
 import numpy as np
 
+from dcgan_lib.data import unscale
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import generator_input, sample_latent
 from dcgan_lib.plots import add_caption, image_grid
@@ -104,7 +105,7 @@ class GenerateSamplesCallback(StepCallback):
     def draw(self) -> np.ndarray:
         """Draws, saves and shows one frame; returns it as uint8 (height, width[, 3])."""
         images = self.model(self.fixed_noise, training=False).numpy()
-        frame = add_caption(image_grid(images), f"step {self.step}")
+        frame = add_caption(image_grid(unscale(images)), f"step {self.step}")
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
             iio.imwrite(self.folder / f"step_{self.step:08d}.png", frame)

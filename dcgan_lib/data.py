@@ -12,20 +12,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dcgan_lib.datasets import DATASETS, load_images
+from dcgan_lib.datasets.ranges import as_pixels
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import one_hot
-from dcgan_lib.recipes import Recipe
+from dcgan_lib.recipes import CallOptions, Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
 def scale(images: np.ndarray) -> np.ndarray:
-    """Turns uint8 (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1].
+    """Turns images (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1].
 
-    That is the range of the generator's tanh. Taught in notebook 01.
+    That is the range of the generator's tanh. Images are uint8, bool, whole numbers up to 255,
+    uint16, or floats in [0, 1], [-1, 1] or [0, 255].
+
+    Raises:
+        UserError: another range, or values that are not finite.
+
+    Taught in notebook 01.
     """
-    return with_channels(images).astype(np.float32) / 127.5 - 1.0
+    return with_channels(as_pixels(images)).astype(np.float32) / 127.5 - 1.0
 
 
 def unscale(images: np.ndarray) -> np.ndarray:
@@ -61,7 +68,7 @@ def training_batches(
     Every epoch is a new order drawn from (seed, epoch); its last batch may be smaller.
 
     Args:
-        images: uint8 (N, H, W) or (N, H, W, C).
+        images: (N, H, W) or (N, H, W, C), in a range that `scale` takes.
         first_step: where in the stream to begin, so that a resumed run sees what it would
             have seen.
         labels: (N,) or (N, classes), to go along with the images.
@@ -71,7 +78,7 @@ def training_batches(
         their labels.
 
     Raises:
-        UserError: no images, an empty batch, or one larger than the dataset.
+        UserError: no images, an empty batch, or one larger than the dataset; as `scale`.
 
     Taught in notebook 01.
     """
@@ -80,7 +87,7 @@ def training_batches(
     check_batch_size(len(images), batch_size)
     steps_per_epoch = -(-len(images) // batch_size)
     first_epoch, skip = divmod(first_step, steps_per_epoch)
-    pixels = tf.constant(with_channels(images))
+    pixels = tf.constant(with_channels(as_pixels(images)))
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(
@@ -94,7 +101,10 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
+    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
+    return stream
 
 
 def check_batch_size(num_images: int, batch_size: int) -> None:
@@ -149,8 +159,7 @@ def load_training_set(
     Raises:
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
-    if max_images is not None and max_images < 1:
-        raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
+    CallOptions(max_images=max_images)  # refuses what is no number above 0
     loaded = load_images(data, "train")
     allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
     allowed = allowed[:max_images]

@@ -6,13 +6,17 @@ Taught in notebook 04.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from dcgan_lib.losses import BinaryCrossentropyLoss, GANLoss
+from dcgan_lib.guard.model import GameModel
+from dcgan_lib.guard.networks import copy_network, seed_generators
+from dcgan_lib.guard.players import check_players, read_loss, read_optimizers, whole_number
+from dcgan_lib.losses import GANLoss
 
 METRICS = ("d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake")
 
@@ -23,7 +27,7 @@ DROPOUT_DRAWS = 1024  # more than one training step ever makes
 
 
 @keras.saving.register_keras_serializable("dcgan_lib")
-class DCGAN(keras.Model):
+class DCGAN(GameModel):
     """A generator and a discriminator, trained against each other by `fit`.
 
     `compile` it with two optimizers and a loss, then `fit` it on batches of real images.
@@ -41,6 +45,10 @@ class DCGAN(keras.Model):
         ema_decay: of the average of the generator's weights that samples are drawn with;
             0 is off.
         seed: for noise and Dropout.
+        latent_dim: of a generator that does not tell it, such as a subclass of `keras.Model`.
+
+    Raises:
+        UserError: networks that cannot play together.
 
     Source: Goodfellow et al., "Generative Adversarial Nets" (2014), algorithm 1. Taught in
     notebook 04.
@@ -59,6 +67,9 @@ class DCGAN(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.latent_dim = check_players(
+            generator, discriminator, self.latent_dim, self.takes_labels
+        )
         self.generator = generator
         self.discriminator = discriminator
         self.d_steps = d_steps
@@ -66,8 +77,7 @@ class DCGAN(keras.Model):
         self.simultaneous = simultaneous
         self.real_noise_stddev = real_noise_stddev
         self.ema_decay = ema_decay
-        self.seed = seed
-        self.latent_dim = generator.input_shape[-1]
+        self.seed = whole_number("seed", seed)
         self.sampler = copy_network(generator) if ema_decay else generator
         self.step = self.add_weight(
             name="step", dtype="int64", initializer="zeros", trainable=False
@@ -78,20 +88,26 @@ class DCGAN(keras.Model):
 
     def compile(
         self,
-        g_optimizer: keras.optimizers.Optimizer,
-        d_optimizer: keras.optimizers.Optimizer,
+        g_optimizer: keras.optimizers.Optimizer | str | None = None,
+        d_optimizer: keras.optimizers.Optimizer | str | None = None,
         loss: GANLoss | None = None,
         **kwargs: Any,
     ) -> None:
         """Sets both optimizers and the loss (by default the non-saturating cross-entropy).
 
-        Other arguments go to `keras.Model.compile`, for example `run_eagerly`.
+        Other arguments go to `keras.Model.compile`, for example `run_eagerly`. Keras's names
+        (`"adam"`), its `BinaryCrossentropy` and its examples' `loss_fn` are understood.
+
+        Raises:
+            UserError: what cannot work together.
         """
+        g_optimizer, d_optimizer = read_optimizers(g_optimizer, d_optimizer)
+        loss = read_loss(kwargs.pop("loss_fn", loss), self.discriminator)
         kwargs.setdefault("jit_compile", False)  # "auto" would mean another program on a GPU
         super().compile(optimizer=None, **kwargs)
         self.g_optimizer = g_optimizer
         self.d_optimizer = d_optimizer
-        self.gan_loss = loss or BinaryCrossentropyLoss()
+        self.gan_loss = loss
         # Built now: an optimizer without variables is skipped when a checkpoint is read.
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
@@ -182,7 +198,8 @@ class DCGAN(keras.Model):
 
     def set_dropout_seeds(self) -> None:
         """Sets Dropout's counters from (seed, step), because a layer cannot see the step."""
-        for i, generator in enumerate(seed_generators(self.discriminator)):
+        networks = self.discriminator, self.generator
+        for i, generator in enumerate(itertools.chain(*map(seed_generators, networks))):
             state = tf.stack([tf.constant(self.seed + i, tf.int64), self.step * DROPOUT_DRAWS])
             generator.state.assign(tf.cast(state, generator.state.dtype))
 
@@ -213,20 +230,6 @@ class DCGAN(keras.Model):
             metric.update_state(results[metric.name])
         return {metric.name: metric.result() for metric in self.epoch_metrics}
 
-    def get_config(self) -> dict[str, Any]:
-        names = "d_steps g_steps simultaneous real_noise_stddev ema_decay seed".split()
-        networks = {
-            name: keras.saving.serialize_keras_object(getattr(self, name))
-            for name in ("generator", "discriminator")
-        }
-        return super().get_config() | networks | {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DCGAN:
-        for name in ("generator", "discriminator"):
-            config[name] = keras.saving.deserialize_keras_object(config[name])
-        return cls(**config)
-
 
 def apply_gradients(
     tape: tf.GradientTape,
@@ -250,19 +253,6 @@ def untouched(network: keras.Model) -> Iterator[None]:
     yield
     for variable, value in zip(network.non_trainable_weights, before, strict=True):
         variable.assign(value)
-
-
-def copy_network(network: keras.Model) -> keras.Model:
-    """Returns a network of the same shape with the same weights."""
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
-def seed_generators(network: keras.Model) -> list[keras.random.SeedGenerator]:
-    """Returns what Dropout and noise layers draw from, in the order of the layers."""
-    generators = (getattr(layer, "seed_generator", None) for layer in network.layers)
-    return [generator for generator in generators if generator is not None]
 
 
 def state_variables(gan: DCGAN) -> list[keras.Variable]:

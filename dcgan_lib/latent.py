@@ -23,10 +23,12 @@ def sample_latent(count: int, latent_dim: int = 100, seed: int = 0) -> np.ndarra
     """Draws latent vectors: float32 (count, latent_dim), standard normal, fixed by `seed`.
 
     Raises:
-        UserError: a count or length below 1.
+        UserError: a count or length below 1, or a negative seed.
     """
-    if count < 1 or latent_dim < 1:
-        raise UserError(f"{count} vectors of length {latent_dim}: both must be at least 1")
+    if count < 1 or latent_dim < 1 or seed < 0:
+        raise UserError(
+            f"{count} vectors of length {latent_dim}, seed {seed}: accepted: 1, 1 and 0 up"
+        )
     draw = np.random.Generator(np.random.Philox(key=seed))
     return draw.standard_normal((count, latent_dim), dtype=np.float32)
 
@@ -239,7 +241,7 @@ def latent_dim_of(generator: keras.Model) -> int:
 
 def takes_labels(generator: keras.Model) -> bool:
     """Tells whether a generator can be told which digit to draw."""
-    return isinstance(generator.input_shape, list)
+    return isinstance(getattr(generator, "input_shape", None), list)
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 
-from dcgan_lib.data import unscale
+from dcgan_lib.datasets.ranges import as_drawn
 from dcgan_lib.errors import UserError
 
 
@@ -22,7 +22,7 @@ def image_grid(images: np.ndarray, columns: int | None = None, zoom: int = 2) ->
     """Tiles images into one: what is saved as frames.
 
     Args:
-        images: (N, H, W, 1) or (N, H, W, 3) in [-1, 1].
+        images: (N, H, W, 1) or (N, H, W, 3) in [-1, 1], or real ones as `scale` takes them.
         columns: images in a row; by default the grid is as square as can be.
         zoom: each pixel becomes a square of this side.
 
@@ -30,7 +30,7 @@ def image_grid(images: np.ndarray, columns: int | None = None, zoom: int = 2) ->
         uint8 (height, width) or (height, width, 3), black where there is no image.
 
     Raises:
-        UserError: no images, or images of another shape.
+        UserError: no images, or images of another shape or range.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or len(images) == 0:
@@ -39,7 +39,7 @@ def image_grid(images: np.ndarray, columns: int | None = None, zoom: int = 2) ->
     rows = math.ceil(len(images) / columns)
     height, width, channels = images.shape[1:]
     padded = np.zeros((rows * columns, height + 2, width + 2, channels), np.uint8)
-    padded[: len(images), 1:-1, 1:-1] = unscale(images)
+    padded[: len(images), 1:-1, 1:-1] = as_drawn(images)
     tiles = padded.reshape(rows, columns, *padded.shape[1:]).swapaxes(1, 2)
     grid = tiles.reshape(rows * (height + 2), columns * (width + 2), channels)
     grid = grid.repeat(zoom, axis=0).repeat(zoom, axis=1)
@@ -56,7 +56,7 @@ def plot_images(
     """Draws images side by side.
 
     Args:
-        images: (N, H, W, 1 or 3) in [-1, 1].
+        images: (N, H, W, 1 or 3), as `image_grid` takes them.
         columns: images in a row; by default the grid is as square as can be.
         titles: one for each image.
         title: one above all.
@@ -74,6 +74,7 @@ def plot_images(
         raise UserError(f"{len(titles)} titles for {len(images)} images; one each is needed")
     columns = columns or math.ceil(math.sqrt(len(images)))
     image_grid(images[:1])  # refuses bad shapes
+    pixels = as_drawn(images)
     rows = math.ceil(len(images) / columns)
     high = size * (1.35 if titles else 1.0)
     figure, axes = plt.subplots(
@@ -86,7 +87,7 @@ def plot_images(
     for i, axis in enumerate(axes.flat):
         axis.axis("off")
         if i < len(images):
-            axis.imshow(unscale(images[i]), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            axis.imshow(pixels[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(titles[i] if titles else "", fontsize=9)
     figure.suptitle(title)
     plt.close(figure)
@@ -157,8 +158,8 @@ def make_gif(
     """Writes an endless GIF whose last frame stays for two seconds.
 
     Args:
-        frames: uint8 images of one size, or a folder whose `*.png` are taken in the order of
-            their names.
+        frames: images of one size (uint8, or as `image_grid` takes them), or a folder whose
+            `*.png` are taken in the order of their names.
         path: where to write it, ending in `.gif`.
         milliseconds: how long each frame stays.
 
@@ -172,13 +173,13 @@ def make_gif(
     """
     if isinstance(frames, (str, Path)):
         frames = [iio.imread(file) for file in sorted(Path(frames).glob("*.png"))]
-    if not len(frames) or len({frame.shape for frame in frames}) > 1:
+    if not len(frames) or len({np.shape(frame) for frame in frames}) > 1:
         raise UserError(f"{len(frames)} frames; at least one is needed, all of one size")
     durations = [milliseconds] * (len(frames) - 1) + [2000]
     if len(frames) == 1:  # then Pillow wants a number
         durations = 2000
     # Sixteen greys look the same and make the file three times smaller.
-    sixteen = np.uint8(np.rint(np.stack(frames) / 17.0) * 17)
+    sixteen = np.uint8(np.rint(as_drawn(np.stack(frames)) / 17.0) * 17)
     iio.imwrite(path, sixteen, extension=".gif", duration=durations, loop=0)
     return Path(path)
 

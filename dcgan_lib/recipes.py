@@ -201,6 +201,12 @@ class CallOptions:
     verbose: bool = True
     """Print a line of settings and a progress bar."""
 
+    @classmethod
+    def taken_from(cls, settings: dict[str, Any]) -> CallOptions:
+        """Takes its own among settings of both kinds out of them."""
+        own = {field.name for field in dataclasses.fields(cls)} & settings.keys()
+        return cls(**{name: settings.pop(name) for name in own})
+
     def __post_init__(self) -> None:
         validate(self)
 
@@ -316,4 +322,6 @@ def get_recipe(recipe: str | Recipe, **changes: Any) -> Recipe:
         if recipe not in RECIPES:
             raise UserError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
         recipe = RECIPES[recipe]
+    if not isinstance(recipe, Recipe):
+        raise UserError(f"recipe={recipe!r}; accepted: a Recipe, or one of {', '.join(RECIPES)}")
     return recipe.replace(**changes)

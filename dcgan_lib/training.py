@@ -15,11 +15,11 @@ import tensorflow as tf
 
 from dcgan_lib.building import build_gan
 from dcgan_lib.callbacks import GenerateSamplesCallback
-from dcgan_lib.checks.settings import taken
 from dcgan_lib.data import TrainingSet, training_batches
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
 from dcgan_lib.gan import DCGAN
+from dcgan_lib.guard.model import read_callbacks
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.health import HealthMonitor
 from dcgan_lib.measuring.quality import QualityCallback
@@ -35,7 +35,7 @@ def train_dcgan_mnist(
     output: str | Path | None = None,
     data: str = "auto",
     resume: bool = True,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     **settings: Any,
 ) -> TrainingRun:
     """Trains a recipe into a run folder, or resumes where an earlier call was cut off.
@@ -47,7 +47,7 @@ def train_dcgan_mnist(
             that the same call finds its own run again.
         data: as in `load_images`.
         resume: resumes the run in `output`, or returns it if finished; False starts a new one.
-        callbacks: further Keras callbacks.
+        callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
             `checkpoint_every`, `devices`, `show` and `verbose` (see `CallOptions`).
 
@@ -60,7 +60,7 @@ def train_dcgan_mnist(
 
     Taught in notebook 04.
     """
-    options = taken(CallOptions, settings)
+    options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
     recipe, training_set = plan(recipe, output, data, options.max_images, resume, settings)
     images = training_set.images
     team = gather(options.devices, recipe, len(images))
@@ -78,8 +78,7 @@ def train_dcgan_mnist(
             team.bring_home(gan)
             return gan
 
-    if not team.leads:
-        team.assist(played)
+    team.assist(played)  # returns on the machine that leads
     with open_run(output, recipe, training_set, fresh=not resume) as run:
         if team.agree(run.finished):
             return load_run(run.folder)
@@ -125,9 +124,8 @@ def play(
     images, labels = training_set.images, training_set.labels
     total, per_epoch = recipe.total_steps(len(images)), recipe.steps_per_epoch(len(images))
     for first_epoch, epochs, steps in segments(int(gan.step.numpy()), total, per_epoch):
-        step = int(gan.step.numpy())
         gan.fit(
-            training_batches(images, recipe.batch_size, recipe.seed, step, labels),
+            training_batches(images, recipe.batch_size, recipe.seed, int(gan.step.numpy()), labels),
             initial_epoch=first_epoch,
             epochs=first_epoch + epochs,
             steps_per_epoch=steps,
@@ -135,6 +133,8 @@ def play(
             shuffle=False,
             verbose=0,
         )
+        if gan.stop_training:  # a callback has asked for it
+            break
 
 
 def segments(first_step: int, total: int, per_epoch: int) -> list[tuple[int, int, int]]:

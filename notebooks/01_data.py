@@ -122,10 +122,14 @@ plt.show()
 #
 # To **normalise** data is to bring its numbers into an agreed range. We divide by 127.5 and
 # subtract 1: then 0 becomes -1 and 255 becomes 1. This is the library's function for it, and the
-# one that goes back.
-
+# one that goes back. (`as_pixels` lets images like ours through as they are. It is for images in
+# another range, say from 0 to 1, which it brings to 0…255: dividing these by 127.5 is a common
+# mistake.)
 
 # %%
+from dcgan_lib import as_pixels
+
+
 def with_channels(images: np.ndarray) -> np.ndarray:
     """Returns grey images (N, H, W) as (N, H, W, 1), and others as they are."""
     return images[..., np.newaxis] if images.ndim == 3 else images
@@ -133,7 +137,7 @@ def with_channels(images: np.ndarray) -> np.ndarray:
 
 def scale(images: np.ndarray) -> np.ndarray:
     """Turns uint8 (N, H, W) or (N, H, W, C) into float32 (N, H, W, C) in [-1, 1]."""
-    return with_channels(images).astype(np.float32) / 127.5 - 1.0
+    return with_channels(as_pixels(images)).astype(np.float32) / 127.5 - 1.0
 
 
 # %% [markdown]
@@ -369,7 +373,7 @@ def training_batches(
     check_batch_size(len(images), batch_size)
     steps_per_epoch = -(-len(images) // batch_size)
     first_epoch, skip = divmod(first_step, steps_per_epoch)
-    pixels = tf.constant(with_channels(images))
+    pixels = tf.constant(with_channels(as_pixels(images)))
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(
@@ -383,7 +387,10 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
+    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
+    return stream
 
 
 # %% [markdown]
@@ -394,6 +401,7 @@ def training_batches(
 #   beforehand, all images as floats would take four times the memory. Labels come along only if
 #   they are given: nothing before notebook 09 needs them.
 # - `prefetch(4)` prepares the next batches while the network works on the present one.
+# - The stream says that it never ends, and how many batches are an epoch: `fit` (notebook 04) asks.
 
 # %% tags=["nbval-check-output"]
 batch = next(iter(training_batches(data.images, 64)))
@@ -401,17 +409,17 @@ print(batch.shape, batch.dtype.name)
 print("from", float(tf.reduce_min(batch)), "to", float(tf.reduce_max(batch)))
 
 # %% [markdown]
-# Is it as we say? We need images that can be told apart: a thousand "images" of a single pixel,
-# which holds the image's number. The function gives the numbers that come in the first two
-# epochs.
+# Is it as we say? We need images that can be told apart: a thousand "images" of two pixels, which
+# hold the image's number, its hundreds and the rest. The function gives the numbers that come in
+# the first two epochs.
 
 # %%
-numbered = np.arange(1000).reshape(-1, 1, 1)
+numbered = np.stack(np.divmod(np.arange(1000), 100), axis=-1).astype(np.uint8)[:, np.newaxis]
 
 
 def numbers_in_batches(seed, first_step=0, count=32):
     stream = training_batches(numbered, 64, seed, first_step).take(count)
-    return [np.rint((batch.numpy()[:, 0, 0, 0] + 1) * 127.5).astype(int) for batch in stream]
+    return [unscale(batch)[:, 0, :, 0] @ [100, 1] for batch in stream]
 
 
 # %% [markdown]

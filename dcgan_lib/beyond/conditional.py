@@ -5,8 +5,6 @@ Taught in notebook 09.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 from keras import layers
@@ -67,15 +65,14 @@ def build_conditional_discriminator(
     return keras.Model([plain.input, label], x, name="discriminator")
 
 
+@keras.saving.register_keras_serializable("dcgan_lib")
 class ConditionalDCGAN(DCGAN):
     """A DCGAN on pairs (images, one-hot labels); fake images are asked for the labels of real ones.
 
     Called on [latent vectors, labels], it returns images. Taught in notebook 09.
     """
 
-    def __init__(self, *networks: Any, **others: Any) -> None:
-        super().__init__(*networks, **others)
-        self.latent_dim = self.generator.input_shape[0][-1]
+    takes_labels = True
 
     def latent_noise(self, like: Pair, stream: str, move: int = 0) -> Pair:
         """Draws a latent vector for each image of a batch, and adds the image's label."""

@@ -17,6 +17,7 @@ from keras.optimizers import SGD, Adam
 
 from dcgan_lib.beyond.variants import GradientPenalty
 from dcgan_lib.gan import DCGAN
+from dcgan_lib.guard.chance import drawing_alone
 from dcgan_lib.latent import sample_latent
 from dcgan_lib.losses import BinaryCrossentropyLoss, GANLoss, SaturatingLoss
 
@@ -94,8 +95,8 @@ def build_ring_gan(
         g_sgd: above 0, the generator moves by plain gradient descent at this rate.
         start: how far to the right of the ring's middle the generator's points begin.
     """
-    keras.utils.set_random_seed(seed)
-    gan = kind(ring_network(LATENT_DIM, 2, 0.0), ring_network(2, 1), seed=seed)
+    with drawing_alone(seed):
+        gan = kind(ring_network(LATENT_DIM, 2, 0.0), ring_network(2, 1), seed=seed)
     gan.generator.layers[-1].bias.assign([start, 0.0])
     gan.compile(
         g_optimizer=SGD(g_sgd) if g_sgd else Adam(g_rate, beta_1=0.5),

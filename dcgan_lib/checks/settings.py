@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import fields
 from typing import Any, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
@@ -21,11 +20,6 @@ def spelled(pattern: str, accepted: str) -> AfterValidator:
         return word
 
     return AfterValidator(check)
-
-
-def taken(kind: type, settings: dict[str, Any]) -> Any:
-    """Takes out of `settings` what a dataclass `kind` has, and returns one made of it."""
-    return kind(**{f.name: settings.pop(f.name) for f in fields(kind) if f.name in settings})
 
 
 def validate(settings: Any) -> None:

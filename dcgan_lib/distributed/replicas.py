@@ -17,14 +17,18 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from dcgan_lib.distributed.rendezvous import lost_workers_named
+from dcgan_lib.distributed.rendezvous import lost_workers_named, workers
+from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN, METRICS, state_variables
+from dcgan_lib.guard.chance import drawing_alone
 from dcgan_lib.losses import GANLoss
 from dcgan_lib.networks import MinibatchStddev
 
 
 class Replicated:
     """Mixed into a `DCGAN`: its steps are played by all devices of a strategy at once."""
+
+    many_devices = True
 
     def train_step(self, real: Any) -> dict[str, tf.Tensor]:
         """Plays one round, on one device, with this device's share of the whole batch."""
@@ -61,12 +65,13 @@ class Replicated:
         """Does what `keras.Model.fit` does, which cannot train on several machines.
 
         Raises:
-            UserError: a worker was lost.
+            UserError: a worker was lost, or a callback stopped a training of several machines.
         """
         listeners = keras.callbacks.CallbackList(
             list(callbacks), model=self, epochs=epochs, steps=steps_per_epoch
         )
         stream = iter(batches)
+        self.stop_training = False
         listeners.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
@@ -75,8 +80,14 @@ class Replicated:
                 with lost_workers_named():
                     logs = self.count(self.step_of_all(next(stream)))
                 listeners.on_train_batch_end(batch, logs)
+                if self.stop_training:
+                    break
             listeners.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
         listeners.on_train_end()
+        if self.stop_training and len(workers()) > 1:  # the other machines were not asked
+            raise UserError("a callback cannot stop a training that several machines share")
 
 
 class SharedDropout(layers.Dropout):
@@ -115,7 +126,7 @@ def replicate(gan: DCGAN, strategy: tf.distribute.Strategy) -> DCGAN:
     kind = type(f"Replicated{type(gan).__name__}", (Replicated, type(gan)), {})
     settings = gan.get_config()
     del settings["generator"], settings["discriminator"]
-    with strategy.scope():
+    with drawing_alone(), strategy.scope():
         networks = [replicable(gan.generator), replicable(gan.discriminator)]
         game = kind(*networks, **settings)
         game.compile(unused(gan.g_optimizer), unused(gan.d_optimizer), undivided(gan.gan_loss))

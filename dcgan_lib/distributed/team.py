@@ -27,6 +27,22 @@ class Solo:
         """Returns the leader's number, on every machine; waits until all have come here."""
         return value
 
+    def assist(self, play: Callable[[int], Any]) -> None:
+        """Plays along on a machine that does not lead, and ends its process.
+
+        The leader alone touches the run's folder, and goes on with what follows.
+
+        Args:
+            play: plays the start that follows so many failed ones; returns nothing if it fails too.
+        """
+        if self.leads:
+            return
+        if not self.agree(0):
+            while play(self.agree(0)) is None:
+                pass
+            self.agree(1)  # when the leader has written the results
+        raise SystemExit(0)
+
     def share(self, gan: DCGAN) -> DCGAN:
         """Returns the game as it is played: by all devices at once, in the leader's state."""
         return gan
@@ -53,20 +69,6 @@ class Team(Solo):
 
     def bring_home(self, gan: DCGAN) -> None:
         set_state(gan, state_of(self.game))
-
-    def assist(self, play: Callable[[int], Any]) -> None:
-        """Plays along on a machine that does not lead, and ends its process.
-
-        The leader alone touches the run's folder, and goes on with what follows.
-
-        Args:
-            play: plays the start that follows so many failed ones; returns nothing if it fails too.
-        """
-        if not self.agree(0):
-            while play(self.agree(0)) is None:
-                pass
-            self.agree(1)  # when the leader has written the results
-        raise SystemExit(0)
 
 
 def gather(devices: int, recipe: Recipe, num_images: int) -> Solo:

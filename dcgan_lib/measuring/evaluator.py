@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 
 from dcgan_lib.errors import UserError
+from dcgan_lib.guard.chance import drawing_alone, layer_precision
 from dcgan_lib.shelf.stored import WEIGHTS, read_weights, weights_hash
 
 HOLD_OUT = 10_000
@@ -35,8 +36,9 @@ class Evaluator:
 
     def __init__(self, name: str = "primary", path: str | Path | None = None) -> None:
         self.name = name
-        self.classifier = build_classifier(name)
         weights = read_weights(path or WEIGHTS / f"evaluator-{name}.npz")
+        with drawing_alone(), layer_precision("float32"):
+            self.classifier = build_classifier(name)
         self.classifier.set_weights(weights)
         self.hash = weights_hash([weight.astype(np.float32) for weight in weights])
         features = self.classifier.get_layer("features").output
@@ -55,6 +57,16 @@ class Evaluator:
             UserError: another shape or range, or values that are not numbers.
         """
         check_images(images)
+        low, high = float(np.min(images)), float(np.max(images))
+        if 0.0 <= low < 0.1 and high > 0.5:  # no generator leaves out all that is dark
+            raise UserError(
+                f"images go from {low:g} to {high:g}, with 0 for black; needed: from -1 to 1 "
+                "(see `scale`)"
+            )
+        return self.look_at(images)
+
+    def look_at(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Looks at what a generator draws, however bright; else as a call."""
         features, probabilities = self.both.predict(
             np.asarray(images, np.float32), batch_size=500, verbose=0
         )

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from dcgan_lib.callbacks import StepCallback
 from dcgan_lib.errors import UserError
+from dcgan_lib.guard.networks import last_activation
 from dcgan_lib.latent import sample_latent
 from dcgan_lib.measuring.evaluator import Evaluator
 from dcgan_lib.runs.files import append_row
@@ -247,10 +248,7 @@ def wanders(rows: Sequence[Row]) -> bool:
 
 def ends_in_tanh(network: keras.Model) -> bool:
     """Tells whether a network's last activation is tanh, which draws from -1 to 1."""
-    last = [layer for layer in network.layers if not isinstance(layer, keras.layers.Reshape)][-1]
-    if isinstance(last, keras.Model):
-        return ends_in_tanh(last)
-    return getattr(last, "activation", None) is keras.activations.tanh
+    return last_activation(network) is keras.activations.tanh
 
 
 def spread(images: tf.Tensor) -> float:

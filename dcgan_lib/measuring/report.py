@@ -170,7 +170,11 @@ def images_of(source: Path, count: int) -> np.ndarray:
         raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
-    return images[:count]
+    images = images[:count]
+    drawn = (
+        images.dtype.kind == "f" and images.min() < 0.0
+    )  # in [-1, 1], or the evaluator complains
+    return images if drawn else scale(images)
 
 
 def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:

@@ -45,6 +45,18 @@ def default_folder(settings: dict[str, Any]) -> Path:
     return Path("runs") / f"{recipe['name']}-s{recipe['seed']}-{checksum(text.encode())[:8]}"
 
 
+def as_path(output: str | Path) -> Path:
+    """Returns the path of a run folder; `~` is the reader's home.
+
+    Raises:
+        UserError: something else than a path.
+    """
+    try:
+        return Path(output).expanduser()
+    except (TypeError, RuntimeError):  # a number; a home that nobody knows
+        raise UserError(f"output={output!r} is impossible; accepted: a path") from None
+
+
 def make_folder(folder: Path) -> None:
     """Makes the folder of a run.
 
@@ -123,8 +135,8 @@ def plan(
         UserError: an impossible value, no such data, or a damaged record.
     """
     known: dict[str, Any] = {"recipe": "fast"}
-    if resume and folder and not recipe and (path := Path(folder) / RECORD).exists():
-        record = read_record(folder)
+    if resume and folder and not recipe and (path := as_path(folder) / RECORD).exists():
+        record = read_record(path.parent)
         try:
             known = record["data"] | {"recipe": Recipe(**record["recipe"])}
         except TypeError as error:
@@ -180,3 +192,11 @@ def is_finished(folder: Path) -> bool:
     """Whether a run has come to its end, and its networks are still there."""
     needed = (FINISHED, "generator.keras", "discriminator.keras")
     return all((folder / name).exists() for name in needed)
+
+
+def was_stopped(folder: Path) -> bool:
+    """Whether a callback stopped the run before its last step: it can be resumed."""
+    try:
+        return bool(json.loads((folder / FINISHED).read_bytes()).get("stopped"))
+    except ValueError:  # damaged
+        return False

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from dcgan_lib.errors import UserError, first_line
+from dcgan_lib.guard.chance import drawing_alone, layer_precision
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.archive import check_archive
@@ -60,7 +61,8 @@ def load_network(path: str | Path) -> keras.Model:
         raise UserError(f"{str(path)!r} does not exist; accepted: a run folder or a .keras file")
     try:
         check_archive(path)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with drawing_alone(), layer_precision("float32"):  # layers bring their own
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a bad file
         raise UserError(
             f"{str(path)!r} is not a Keras model that can be loaded: {first_line(error)}"

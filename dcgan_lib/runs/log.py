@@ -15,7 +15,7 @@ from dcgan_lib.runs.files import append_row
 
 
 class RunLog(StepCallback):
-    """Writes a row of means to `log.csv` every `log_every` steps and at the end of the run.
+    """Writes a row of means to `log.csv` every `log_every` steps and where the run ends or stops.
 
     Args:
         path: the CSV file; rows are added to one that exists.
@@ -51,10 +51,21 @@ class RunLog(StepCallback):
             append_row(self.path, self.COLUMNS)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        step = self.step
-        if self.passed(self.recipe.log_every) or step == self.recipe.total_steps(self.num_images):
-            means = [float(metric.result()) for metric in self.model.interval_metrics]
-            for metric in self.model.interval_metrics:
-                metric.reset_state()
-            images = self.recipe.images_seen(step, self.num_images)
-            append_row(self.path, [step, images, round(self.seconds, 3), *means])
+        total = self.recipe.total_steps(self.num_images)
+        if self.passed(self.recipe.log_every) or self.step == total:
+            self.act()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Nothing: rows are counted in steps."""
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self.model.stop_training and float(self.model.interval_metrics[0].count):
+            self.act()
+
+    def act(self) -> None:
+        """Writes one row, of the steps since the last."""
+        means = [float(metric.result()) for metric in self.model.interval_metrics]
+        for metric in self.model.interval_metrics:
+            metric.reset_state()
+        images = self.recipe.images_seen(self.step, self.num_images)
+        append_row(self.path, [self.step, images, round(self.seconds, 3), *means])

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from dcgan_lib.data import unscale
 from dcgan_lib.latent import (
     generator_input,
     interpolate,
@@ -36,7 +37,7 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     for name, latent in grids.items():
         with atomic_path(folder / f"{name}.png") as temporary:
             images = generator(latent, training=False).numpy()
-            iio.imwrite(temporary, image_grid(images), extension=".png")
+            iio.imwrite(temporary, image_grid(unscale(images)), extension=".png")
     with atomic_path(folder / "training.gif") as temporary:
         make_gif(folder / "samples", temporary)
     with atomic_path(folder / "loss_plot.png") as temporary:
@@ -69,7 +70,7 @@ def save_samples(
             np.save(temporary, images.astype(np.float32))
         else:
             columns = 10 if takes_labels(generator) and digit is None else None
-            Image.fromarray(image_grid(images, columns)).save(temporary)
+            Image.fromarray(image_grid(unscale(images), columns)).save(temporary)
 
 
 def plot_quality(quality: Mapping[str, Sequence[float]] | str | Path, title: str = ""):

@@ -14,7 +14,7 @@ from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs import folder as run_folder
 from dcgan_lib.runs.checkpoints import Checkpoints
-from dcgan_lib.runs.files import NO_ROOM, atomic_path, write_json, writing
+from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writing
 from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog
 from dcgan_lib.runs.pictures import write_pictures
@@ -30,7 +30,7 @@ class Run:
         folder: where everything is.
         recipe: what is trained.
         num_images: size of the training set.
-        finished: whether the run has come to its end already.
+        finished: whether the run has come to its end already; not if a callback stopped it.
         failed_starts: how many starts were given up, each with another seed.
         first_step: where this process takes the run up; set by `restore`.
         log: the run's `log.csv`; set by `restore`.
@@ -42,7 +42,7 @@ class Run:
         self.num_images = num_images
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
-        self.finished = run_folder.is_finished(folder)
+        self.finished = run_folder.is_finished(folder) and not run_folder.was_stopped(folder)
         self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
 
     def restore(self, gan: DCGAN) -> None:
@@ -97,6 +97,10 @@ class Run:
             "training_seconds": round(seconds, 1),
             "images_per_second": round(images / seconds),
         }
+        total = self.recipe.total_steps(self.num_images)
+        if step < total:
+            numbers["stopped"] = True
+            print(f"stopped at step {step} of {total}: dcgan train --resume {quoted(self.folder)}")
         write_json(self.folder / run_folder.FINISHED, numbers)
 
 
@@ -114,7 +118,8 @@ def open_run(
         UserError: it cannot be written, is in use, or holds something else.
     """
     record = run_folder.settings_record(recipe, training_set.source)
-    folder = Path(output) if output else run_folder.default_folder(record)
+    named = output not in (None, "")
+    folder = run_folder.as_path(output) if named else run_folder.default_folder(record)
     run_folder.make_folder(folder)
     meant = (*NO_ROOM, errno.EROFS, errno.EIO, errno.EACCES)
     with locked(folder) as lease, writing(folder, only=meant):

@@ -13,6 +13,7 @@ import keras
 
 from dcgan_lib.building import build_networks
 from dcgan_lib.errors import UserError
+from dcgan_lib.guard.chance import drawing_alone, layer_precision
 from dcgan_lib.recipes import EARLIER, Recipe
 from dcgan_lib.shelf.stored import WEIGHTS, read_weights, weights_hash
 
@@ -54,6 +55,7 @@ def load_pretrained(name: str = "fast") -> keras.Model:
             f"the weights of {name!r} are not those of its card; install the package again"
         )
     recipe = Recipe(**EARLIER | card["recipe"])
-    generator, _ = build_networks(recipe, tuple(card["image_shape"]))
+    with drawing_alone(), layer_precision("float32"):
+        generator, _ = build_networks(recipe, tuple(card["image_shape"]))
     generator.set_weights(weights)
     return generator
