@@ -5,13 +5,12 @@ Taught in notebook 01; other datasets than MNIST in notebook 10.
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dcgan_lib.datasets import DATASETS, load_images
+from dcgan_lib.datasets import load_images  # noqa: F401 (can be imported from here too)
+from dcgan_lib.datasets.parts import data_hash, hold_out_indices, load_parts  # noqa: F401
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import one_hot
 from dcgan_lib.recipes import Recipe
@@ -34,19 +33,6 @@ def unscale(images: np.ndarray) -> np.ndarray:
     Values outside are clipped; the shape stays.
     """
     return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def hold_out_indices(num_images: int, hold_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Splits `range(num_images)` into training and validation indices, always the same.
-
-    Of fewer than 60,000 images at most a sixth is held out.
-
-    Returns:
-        Two sorted int arrays: what may be trained on, and what is held out.
-    """
-    order = np.random.Generator(np.random.Philox(key=2026)).permutation(num_images)
-    count = min(hold_out, num_images // 6)
-    return np.sort(order[count:]), np.sort(order[:count])
 
 
 def training_batches(
@@ -109,13 +95,6 @@ def check_batch_size(num_images: int, batch_size: int) -> None:
         )
 
 
-def data_hash(images: np.ndarray) -> str:
-    """Twelve hexadecimal digits that change whenever the images, or their order, do."""
-    digest = hashlib.sha256(str(images.shape).encode())
-    digest.update(np.ascontiguousarray(images))
-    return digest.hexdigest()[:12]
-
-
 class TrainingSet(NamedTuple):
     """What a recipe trains on.
 
@@ -138,34 +117,28 @@ class TrainingSet(NamedTuple):
 
 
 def load_training_set(
-    recipe: Recipe, data: str = "auto", max_images: int | None = None
+    recipe: Recipe,
+    data: str = "auto",
+    max_images: int | None = None,
+    known: dict[str, Any] | None = None,
 ) -> TrainingSet:
     """Loads what a recipe may train on.
 
     Args:
         data: as in `load_images`.
         max_images: use only the first N images.
+        known: the record of the run that is resumed, if any (see `load_parts`).
 
     Raises:
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
     if max_images is not None and max_images < 1:
         raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
-    loaded = load_images(data, "train")
-    allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
-    allowed = allowed[:max_images]
-    check_batch_size(len(allowed), recipe.batch_size)
-    images = loaded.images[allowed]
-    source = {
-        "source": loaded.name if data in DATASETS else str(Path(data).resolve()),
-        "name": loaded.name,
-        "images": len(images),
-        "max_images": max_images,
-        "hash": data_hash(images),
-    }
-    labels = one_hot(loaded.labels[allowed]) if recipe.conditional else None
-    held_out = with_channels(loaded.images[held_out])
-    return TrainingSet(with_channels(images), labels, held_out, source)
+    parts = load_parts(data, recipe.hold_out, max_images, known)
+    check_batch_size(len(parts.images), recipe.batch_size)
+    labels = one_hot(parts.labels) if recipe.conditional else None
+    images, held_out = with_channels(parts.images), with_channels(parts.held_out)
+    return TrainingSet(images, labels, held_out, parts.source)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:

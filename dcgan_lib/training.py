@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from dcgan_lib.building import build_gan, check_buildable
 from dcgan_lib.callbacks import GenerateSamplesCallback
-from dcgan_lib.data import TrainingSet, load_training_set, scale, training_batches
+from dcgan_lib.data import TrainingSet, load_training_set, training_batches
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
 from dcgan_lib.gan import DCGAN
@@ -60,10 +60,12 @@ def train_dcgan_mnist(
     """
     own = {field.name for field in fields(CallOptions)} & settings.keys()
     options = CallOptions(**{name: settings.pop(name) for name in own})
-    known = recorded(output) if resume and output and not recipe else {}
+    there = recorded(output) if resume and output else {}
+    known = {} if recipe else there
     recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
     data = known.get("source", data) if data == "auto" else data
-    training_set = load_training_set(recipe, data, options.max_images or known.get("max_images"))
+    max_images = options.max_images or known.get("max_images")
+    training_set = load_training_set(recipe, data, max_images, there)
     num_images, *image_shape = training_set.images.shape
     check_buildable(recipe, tuple(image_shape))
     team = gather(options.devices, recipe, num_images)
@@ -101,9 +103,7 @@ def callbacks_of(
         folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
     )
     found = [StopOnNonFinite(), run.log, samples]
-    if QualityCallback.suits(training_set):
-        held_out = scale(training_set.held_out)
-        found.append(QualityCallback(folder / QUALITY, held_out, run.log, recipe.quality_every))
+    found += QualityCallback.suited(training_set, folder / QUALITY, run.log, recipe.quality_every)
     real = training_set.examples(HealthMonitor.IMAGES)
     found += [HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose), *others]
     # Saving stands last: what the others wrote at this step is then part of the state.

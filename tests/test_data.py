@@ -1,10 +1,14 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
 import errno
+import hashlib
 import json
 import re
 import shutil
+import socket
 import sys
+import threading
+import time
 import zlib
 
 import imageio.v3 as iio
@@ -21,9 +25,11 @@ from dcgan_lib import (
     train_dcgan_mnist,
 )
 from dcgan_lib.data import data_hash, load_training_set
-from dcgan_lib.datasets import own, shapes
+from dcgan_lib.datasets import own, parts, shapes, sources
 from dcgan_lib.datasets.digits import load_digits
 from dcgan_lib.measuring.quality import QualityCallback
+
+download = sources._download  # before the tests cut it off
 
 GOOD = np.arange(20 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28)
 
@@ -102,7 +108,9 @@ def test_splits(tmp_path):
 
 def test_unknown_names_are_refused_with_the_known_ones():
     for name in ("cifar", ""):
-        with pytest.raises(UserError, match=rf"'{name}'.*auto, mnist, digits.*, shapes.*folder"):
+        with pytest.raises(
+            UserError, match=rf"'{name}'.*auto, mnist, mnist10k, digits.*, shapes.*folder"
+        ):
             load_images(name)
 
 
@@ -112,36 +120,118 @@ def test_mnist_out_of_reach_raises_and_says_what_to_do():
     assert "\n" not in str(caught.value)
 
 
-def test_auto_falls_through_with_a_notice(digits, capsys):
+def test_auto_falls_through_with_a_notice(capsys):
     loaded = load_images("auto")
-    assert loaded.name == "digits"
-    assert np.array_equal(loaded.images, digits.images)
+    assert loaded.name == "mnist10k"
+    assert np.array_equal(loaded.images, load_images("mnist10k").images)
     out, notice = capsys.readouterr()
     assert out == ""
-    assert "MNIST cannot be reached" in notice
-    assert "DCGAN_DATA" in notice
-    assert "no route to host" in notice
+    assert re.fullmatch(r"MNIST is not at hand \(no route to host\): .*DCGAN_DATA.*\n", notice)
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), Exception("\n"), AssertionError("")])
 def test_an_error_without_words_is_reported_too(error, monkeypatch, capsys):
-    def fail():
+    def fail(*args):
         raise error
 
+    sources._fetch.cache_clear()
     monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    monkeypatch.setattr(sources, "_download", fail)
     with pytest.raises(UserError, match="MNIST cannot be reached"):
         load_images("mnist")
-    assert load_images("auto").name == "digits"
-    assert "MNIST cannot be reached" in capsys.readouterr().err
+    assert load_images("auto").name == "mnist10k"
+    assert f"MNIST is not at hand ({type(error).__name__})" in capsys.readouterr().err
+    sources._fetch.cache_clear()
 
 
 def test_mnist_in_reach_is_used_without_a_notice(monkeypatch, capsys):
     labels = np.arange(20, dtype=np.uint8) % 10
     arrays = (GOOD, labels), (GOOD[:5], labels[:5])
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
-    assert load_images("auto").name == load_images("mnist").name == "mnist"
+    assert load_images("mnist").name == "mnist"
     assert len(load_images("mnist", "test").images) == 5
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def network(monkeypatch, tmp_path):
+    """Keras's cache, empty; and how `auto` finds the network: given by the test."""
+    sources._fetch.cache_clear()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    yield lambda content: monkeypatch.setattr(sources, "_download", lambda *args: content)
+    sources._fetch.cache_clear()
+
+
+def test_auto_takes_mnist_from_the_cache_or_brings_it_there(network, good_file, capsys, tmp_path):
+    content, cache = good_file.read_bytes(), tmp_path / "datasets"
+    network(content)
+    assert load_images().name == "mnist10k"  # the network gave something else
+    assert "something else" in capsys.readouterr().err
+    assert not cache.exists()
+    sources._fetch.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "SHA256", hashlib.sha256(content).hexdigest())
+        assert load_images().name == "mnist"
+    assert [path.name for path in cache.iterdir()] == ["mnist.npz"]
+    network(None)
+    assert np.array_equal(load_images("auto", "test").images, GOOD)
+    assert capsys.readouterr().err == ""
+    (cache / "mnist.npz").write_bytes(content[:999])  # only half
+    sources._fetch.cache_clear()
+    assert load_images().name == "mnist10k"
+
+
+@pytest.mark.parametrize("kind", ["silent", "slow", "missing"])
+def test_a_network_that_hangs_is_given_up(kind, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if kind == "slow":
+            threading.Thread(target=drip, args=(server,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        begin = time.monotonic()
+        if kind == "missing":
+            server.close()
+        with pytest.raises(Exception, match=r"within 1 seconds|refused|timed out"):
+            download(address, 0.6)
+        assert time.monotonic() - begin < 3
+
+
+def drip(server):
+    connection, _ = server.accept()
+    connection.recv(999)
+    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    for _ in range(50):
+        connection.sendall(b"x")
+        time.sleep(0.1)
+
+
+def test_the_part_of_mnist_is_its_first_training_images(mnist_file):
+    whole = load_images(mnist_file)
+    known = {i.tobytes(): n for i, n in zip(whole.images[:10_000], whole.labels, strict=False)}
+    train, test = load_images("mnist10k"), load_images("mnist10k", "test")
+    assert (len(train.images), len(test.images)) == (9000, 1000)
+    for image, label in zip(
+        [*train.images, *test.images], [*train.labels, *test.labels], strict=True
+    ):
+        assert known.pop(image.tobytes()) == label
+    assert known == {}
+
+
+def test_the_part_of_mnist_is_small_mixed_and_has_its_licenses():
+    assert sources.PART.stat().st_size <= 1_700_000
+    terms = sources.PART.with_suffix(".txt").read_text()
+    assert all(name in terms for name in ("Attribution-Share Alike 3.0", "The MIT License"))
+    for split, least in (("train", 700), ("test", 80)):
+        labels = load_images("mnist10k", split).labels
+        assert np.bincount(labels).min() > least
+        assert set(labels[:60]) == set(range(10))
+
+
+def test_the_part_of_mnist_trains_on_nine_thousand():
+    training_set = load_training_set(tiny(hold_out=10_000), "auto")
+    assert len(training_set.images) == 9000
+    assert np.array_equal(training_set.held_out[..., 0], load_images("mnist10k", "test").images)
+    assert training_set.source["source"] == "mnist10k"
+    assert len(load_training_set(tiny(hold_out=0), "mnist10k").held_out) == 0
 
 
 def test_the_real_mnist(mnist_file):
@@ -568,12 +658,35 @@ def test_classes_below_splits(tmp_path):
 def test_splits_that_are_not_whole(tmp_path):
     save_images(tmp_path / "train", 12)
     assert len(load_images(str(tmp_path), "test").images) == 2  # every sixth
-    save_images(tmp_path / "cats", 2)
-    with pytest.raises(UserError, match=r"'train', a split, beside 'cats'.*such as .*train'"):
-        load_images(str(tmp_path))
-    save_images(tmp_path / "own/test", 2)
-    with pytest.raises(UserError, match=r"none of them for the train split.*called train and test"):
-        load_images(str(tmp_path / "own"))
+
+
+@pytest.mark.parametrize("names", [("cat", "test"), ("cat", "train"), ("test",), ("test", "val")])
+def test_a_class_may_be_called_as_a_split(names, tmp_path):
+    for name in names:
+        save_images(tmp_path / name, 6)
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert np.bincount(train.labels).tolist() == [5] * len(names)
+    assert np.bincount(test.labels).tolist() == [1] * len(names)
+
+
+@pytest.mark.parametrize("names", [("2", "10"), ("train", "test")])
+def test_a_run_of_an_earlier_version_resumes_in_its_old_order(names, tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    for number, name in enumerate(names):
+        save_images(folder / name, 8 + number)
+    Image.new("RGB", (32, 32)).save(folder / names[0] / "0.ppm")  # was not read
+    recipe, options = tiny(steps=2, batch_size=8), {"output": tmp_path / "run", "verbose": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "load_images", lambda *a: own.load_folder(folder, "train", True))
+        before = train_dcgan_mnist(recipe, data=str(folder), **options)
+    known = json.loads((before.folder / "recipe.json").read_text())["data"]
+    assert load_training_set(recipe, str(folder)).source["hash"] != known["hash"]
+    for again in ({"recipe": recipe, "data": str(folder)}, {}):
+        (before.folder / "metrics.json").unlink()
+        assert not train_dcgan_mnist(**options, **again).found
+    save_images(folder / names[0], 7)
+    with pytest.raises(UserError, match=r"other settings.*hash"):
+        train_dcgan_mnist(**options)
 
 
 def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):

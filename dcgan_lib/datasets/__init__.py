@@ -12,7 +12,7 @@ from dcgan_lib.datasets.shapes import draw_shapes
 from dcgan_lib.datasets.sources import load_public
 from dcgan_lib.errors import UserError
 
-DATASETS = ("auto", "mnist", "digits", "fashion_mnist", "cifar10", "shapes")
+DATASETS = ("auto", "mnist", "mnist10k", "digits", "fashion_mnist", "cifar10", "shapes")
 
 
 def load_images(name: str = "auto", split: Split = "train") -> ImageData:
@@ -22,8 +22,11 @@ def load_images(name: str = "auto", split: Split = "train") -> ImageData:
         name: one of
 
             - `mnist`: 28x28 grey digits;
+            - `mnist10k`: its first 10,000 training images, shuffled, which come with the package:
+              9,000 to train on, the other 1,000 as test split;
+            - `auto`: MNIST if it is at hand or can be had within ten seconds, else, with a notice,
+              `mnist10k`;
             - `digits`: scikit-learn's handwritten digits in the same format, no network needed;
-            - `auto`: MNIST if it can be reached, else, with a notice, the digits;
             - `fashion_mnist` (28x28 grey) or `cifar10` (32x32 colour), downloaded by Keras;
             - `shapes`: coloured shapes on a plain ground, 32x32, drawn here;
             - the path of an `.npz` with x_train, y_train, x_test, y_test: uint8 images of 28,

@@ -18,7 +18,7 @@ from dcgan_lib.datasets.arrays import MAX_BYTES, SIZES
 from dcgan_lib.datasets.images import ImageData, Split
 from dcgan_lib.errors import UserError, first_line
 
-# What is trained on, and what is not, if the sub-folders are called so.
+# What is trained on, and what is not, if all sub-folders are called so.
 SPLITS = {name: "train" for name in ("train", "training", "val", "valid", "validation")}
 SPLITS |= {"test": "test", "testing": "test"}
 
@@ -26,12 +26,21 @@ TEST_EVERY = 6
 
 MANY = 2000  # files; reading so many takes long enough for a progress bar
 
+# What earlier versions read, in the order of the letters alone (10 before 2).
+FORMERLY = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
-def load_folder(folder: Path, split: Split) -> ImageData:
-    """Reads every image below a folder; see `dcgan_lib.load_images`."""
+
+def load_folder(folder: Path, split: Split, formerly: bool = False) -> ImageData:
+    """Reads every image below a folder; see `dcgan_lib.load_images`.
+
+    Args:
+        formerly: as earlier versions did, so that their runs can be resumed.
+    """
     files = _image_files(folder)
-    splits, names = _places(folder, files)
-    classes = sorted(set(names), key=_natural)
+    if formerly:
+        files = sorted(file for file in files if file.suffix.lower() in FORMERLY)
+    splits, names = _places(folder, files, formerly)
+    classes = sorted(set(names), key=None if formerly else _natural)
     if len(classes) > 256:
         raise UserError(f"{str(folder)!r} has {len(classes)} sub-folders; accepted: up to 256")
     problems: list[str] = []
@@ -43,10 +52,12 @@ def load_folder(folder: Path, split: Split) -> ImageData:
             f"bytes; accepted at {size} pixels: up to {MAX_BYTES // (size * size * 3):,}"
         )
     read = _each(functools.partial(_read_image, size=size), sides, problems, len(files) > MANY)
+    told = f"{len(problems)} of {len(files)} images are left out; the first: " + "".join(
+        problems[:1]
+    )
+    if not read:
+        raise UserError(f"{str(folder)!r} holds no image that can be used: {told}")
     if problems:
-        told = f"{len(problems)} of {len(files)} images are left out; the first: {problems[0]}"
-        if not read:
-            raise UserError(f"{str(folder)!r} holds no image that can be used: {told}")
         print(told, file=sys.stderr)
     images = np.stack(list(read.values()))
     if (images == images[..., :1]).all():
@@ -66,19 +77,15 @@ def load_folder(folder: Path, split: Split) -> ImageData:
     return ImageData(images[chosen], labels[chosen], folder.resolve().name)
 
 
-def _places(folder: Path, files: list[Path]) -> tuple[list[str | None], list[str]]:
+def _places(folder: Path, files: list[Path], formerly: bool) -> tuple[list[str | None], list[str]]:
     """Returns the split of each file, if sub-folders name splits, and the folder of its class."""
     inside = [file.relative_to(folder).parts[:-1] for file in files]
     splits = [SPLITS.get(place[0].lower()) if place else None for place in inside]
-    if any(splits):
-        if not all(splits):
-            other = files[splits.index(None)].relative_to(folder).parts[0]
-            named = inside[next(i for i, part in enumerate(splits) if part)][0]
-            raise UserError(
-                f"{str(folder)!r} holds {named!r}, a split, beside {other!r}, which is none; give "
-                f"the sub-folder to train on, such as {str(folder / named)!r}, or rename one"
-            )
+    above = {place[0].lower() for place in inside if place}
+    if all(splits) and above & {"train", "training"} and not formerly:
         inside = [place[1:] for place in inside]
+    else:  # a class may be called so too
+        splits = [None] * len(files)
     if len({bool(place) for place in inside}) > 1:
         raise UserError(
             f"{str(folder)!r} holds images both beside and in its sub-folders; accepted: all in "

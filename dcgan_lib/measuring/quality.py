@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from dcgan_lib.callbacks import StepCallback
-from dcgan_lib.data import TrainingSet
+from dcgan_lib.data import TrainingSet, scale
+from dcgan_lib.datasets.sources import PART
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import generator_input, sample_latent
-from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows
+from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows, true_test
 from dcgan_lib.measuring.metrics import class_balance, frechet_distance
 from dcgan_lib.runs.files import append_row
 from dcgan_lib.runs.log import RunLog
@@ -32,6 +33,8 @@ class QualityCallback(StepCallback):
         images: held-out float images (at least 2,000, 28, 28, 1) in [-1, 1].
         log: whose clock stands still meanwhile.
         every: steps between two measurements; None: one at each epoch's end.
+        against_test: compare with the statistics of MNIST's test images, which come with the
+            package; then 1,000 held-out images are enough, for the floor.
 
     Raises:
         UserError: too few images, or images of another shape.
@@ -43,23 +46,41 @@ class QualityCallback(StepCallback):
     COLUMNS = ("step", "seconds", "frechet_distance", "floor", "modes", "distance_from_uniform")
 
     def __init__(
-        self, path: Path, images: np.ndarray, log: RunLog, every: int | None = None
+        self,
+        path: Path,
+        images: np.ndarray,
+        log: RunLog,
+        every: int | None = None,
+        against_test: bool = False,
     ) -> None:
         super().__init__()
-        if len(images) < 2 * self.SAMPLES:
-            raise UserError(f"{len(images)} held-out images; needed: {2 * self.SAMPLES}")
+        needed = self.SAMPLES if against_test else 2 * self.SAMPLES
+        if len(images) < needed:
+            raise UserError(f"{len(images)} held-out images; needed: {needed}")
         check_images(images)
         self.path = path
         self.images = images
         self.log = log
         self.every = every
+        self.against_test = against_test
 
     @classmethod
     def suits(cls, training_set: TrainingSet) -> bool:
         """Tells whether enough images were held out, of a kind that the evaluator knows."""
-        enough = len(training_set.held_out) >= 2 * cls.SAMPLES
         name, source = training_set.source["name"], training_set.source["source"]
+        needed = cls.SAMPLES if source == PART.stem else 2 * cls.SAMPLES
+        enough = len(training_set.held_out) >= needed
         return enough and knows(name, source, training_set.held_out.shape)
+
+    @classmethod
+    def suited(
+        cls, training_set: TrainingSet, path: Path, log: RunLog, every: int | None
+    ) -> list[QualityCallback]:
+        """Returns the callback in a list, which is empty for images that it does not suit."""
+        if not cls.suits(training_set):
+            return []
+        against_test = training_set.source["source"] == PART.stem
+        return [cls(path, scale(training_set.held_out), log, every, against_test)]
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -68,12 +89,15 @@ class QualityCallback(StepCallback):
     @functools.cached_property
     def real(self) -> np.ndarray:
         """Features of the images that samples are compared with."""
+        if self.against_test:
+            return true_test(self.evaluator)
         return self.evaluator(self.images[: self.SAMPLES])[0]
 
     @functools.cached_property
     def floor(self) -> float:
         """The distance between as many real images and those."""
-        others, _ = self.evaluator(self.images[self.SAMPLES : 2 * self.SAMPLES])
+        first = 0 if self.against_test else self.SAMPLES
+        others, _ = self.evaluator(self.images[first : first + self.SAMPLES])
         return frechet_distance(self.real, others)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

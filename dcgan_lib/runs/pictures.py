@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from dcgan_lib.datasets.sources import PART
 from dcgan_lib.latent import (
     generator_input,
     interpolate,
@@ -20,7 +21,7 @@ from dcgan_lib.latent import (
 )
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
 from dcgan_lib.runs.files import atomic_path, check_samples_name, writing
-from dcgan_lib.runs.folder import LOG, QUALITY
+from dcgan_lib.runs.folder import LOG, QUALITY, read_record
 
 
 def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> None:
@@ -43,7 +44,9 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
         plot_losses(folder / LOG).savefig(temporary, dpi=120)
     if (folder / QUALITY).exists():
         with atomic_path(folder / "quality_plot.png") as temporary:
-            plot_quality(folder / QUALITY).savefig(temporary, dpi=120)
+            part = read_record(folder)["data"]["source"] == PART.stem
+            title = "Quality against MNIST's test images" if part else ""
+            plot_quality(folder / QUALITY, title).savefig(temporary, dpi=120)
 
 
 def save_samples(
