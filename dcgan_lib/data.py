@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dcgan_lib.datasets import load_images  # noqa: F401 (can be imported from here too)
-from dcgan_lib.datasets.parts import data_hash, hold_out_indices, load_parts  # noqa: F401
+from dcgan_lib.datasets.parts import DIGITS, data_hash, hold_out_indices, load_parts  # noqa: F401
 from dcgan_lib.errors import UserError
-from dcgan_lib.latent import one_hot
+from dcgan_lib.latent import CLASSES, one_hot
 from dcgan_lib.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class TrainingSet(NamedTuple):
 
     Attributes:
         images: uint8 (N, H, W, C).
-        labels: one-hot float32 (N, 10) for a conditional recipe, else None.
+        labels: one-hot float32 (N, classes) for a conditional recipe, else None.
         held_out: uint8 (M, H, W, C), never trained on: they measure the run.
         source: the record of where all this came from; goes into the run's `recipe.json`.
     """
@@ -109,6 +109,11 @@ class TrainingSet(NamedTuple):
     labels: np.ndarray | None
     held_out: np.ndarray
     source: dict[str, Any]
+
+    @property
+    def num_classes(self) -> int:
+        """How many labels a conditional recipe tells apart."""
+        return CLASSES if self.labels is None else self.labels.shape[1]
 
     def examples(self, count: int) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Returns the first images as the discriminator takes them: scaled, with their labels."""
@@ -136,9 +141,11 @@ def load_training_set(
         raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
     parts = load_parts(data, recipe.hold_out, max_images, known)
     check_batch_size(len(parts.images), recipe.batch_size)
-    labels = one_hot(parts.labels) if recipe.conditional else None
+    labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
+    named = recipe.conditional and parts.classes != DIGITS
+    source = parts.source | ({"classes": list(parts.classes)} if named else {})
     images, held_out = with_channels(parts.images), with_channels(parts.held_out)
-    return TrainingSet(images, labels, held_out, parts.source)
+    return TrainingSet(images, labels, held_out, source)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:

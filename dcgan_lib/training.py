@@ -67,12 +67,13 @@ def train_dcgan_mnist(
     max_images = options.max_images or known.get("max_images")
     training_set = load_training_set(recipe, data, max_images, there)
     num_images, *image_shape = training_set.images.shape
-    check_buildable(recipe, tuple(image_shape))
+    kind = tuple(image_shape), training_set.num_classes
+    check_buildable(recipe, *kind)
     team = gather(options.devices, recipe, num_images)
 
     def game() -> DCGAN:
         tf.config.experimental.enable_op_determinism()  # not for what only finds a finished run
-        return hasten(build_gan(recipe, num_images, tuple(image_shape)))
+        return hasten(build_gan(recipe, num_images, *kind))
 
     if not team.leads:
         team.assist(game(), lambda shared: play(shared, recipe, training_set))

@@ -1,5 +1,6 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -198,10 +199,11 @@ def test_a_network_that_hangs_is_given_up(kind, tmp_path):
 def drip(server):
     connection, _ = server.accept()
     connection.recv(999)
-    connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\n")
-    for _ in range(50):
-        connection.sendall(b"x")
-        time.sleep(0.1)
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        for _ in range(50):
+            connection.sendall(b"x")
+            time.sleep(0.1)
 
 
 def test_the_part_of_mnist_is_its_first_training_images(mnist_file):

@@ -120,6 +120,7 @@ def sample(
     source: Positional[Path],
     count: Annotated[int, arg(name="n", aliases=["-n"])] = 64,
     digit: int | None = None,
+    label: Annotated[str | None, arg(metavar="NAME")] = None,
     seed: int = 0,
     output: Path = Path("grid.png"),
 ) -> None:
@@ -129,19 +130,23 @@ def sample(
         source: A run folder, a .keras file, or a published generator: fast, best, conditional,
             explorer.
         count: How many.
-        digit: Which digit, from a generator that knows the labels; by default each in turn.
+        digit: Which digit, from a generator that knows the labels; by default each in turn. Of
+            classes with names, the number of one, from 0.
+        label: Which class, by its name: that of its folder, or its label.
         seed: Another seed, other images.
         output: A .png, .jpg or other picture for a grid, or an .npy for float32 (n, height, width,
             channels) in [-1, 1].
     """
     _require("-n", count, count > 0, "a number above 0")
-    _require("--digit", digit, digit is None or 0 <= digit <= 9, "0 to 9")
+    _require("--label", label, label is None or digit is None, "this, or --digit")
     _require("--seed", seed, seed >= 0, "0 or above")
     check_samples_name(output)
     dcgan_lib.import_tensorflow()
-    from dcgan_lib.runs.loading import find_generator
+    from dcgan_lib.runs.loading import find_class, find_generator
 
-    dcgan_lib.save_samples(find_generator(source), output, count, seed, digit)
+    generator = find_generator(source)
+    chosen = find_class(generator, source, digit, label)
+    dcgan_lib.save_samples(generator, output, count, seed, chosen)
     print(f"{count} images: {output}")
 
 

@@ -74,7 +74,8 @@ def load_folder(folder: Path, split: Split, formerly: bool = False) -> ImageData
             f"at least {TEST_EVERY}, or sub-folders called train and test"
         )
     labels = np.array([classes.index(names[number]) for number in kept], np.uint8)
-    return ImageData(images[chosen], labels[chosen], folder.resolve().name)
+    loaded = ImageData(images[chosen], labels[chosen], folder.resolve().name)
+    return loaded.with_classes(classes if any(classes) else ())
 
 
 def _places(folder: Path, files: list[Path], formerly: bool) -> tuple[list[str | None], list[str]]:

@@ -15,6 +15,8 @@ from dcgan_lib.datasets.own import load_folder
 from dcgan_lib.datasets.sources import PART
 from dcgan_lib.errors import UserError
 
+DIGITS = tuple("0123456789")
+
 
 class Parts(NamedTuple):
     """The parts of a dataset.
@@ -22,12 +24,14 @@ class Parts(NamedTuple):
     Attributes:
         images, labels: what is trained on.
         held_out: images that are put aside.
+        classes: what the labels 0, 1, ... stand for.
         source: the record of where all this came from.
     """
 
     images: np.ndarray
     labels: np.ndarray
     held_out: np.ndarray
+    classes: tuple[str, ...]
     source: dict[str, Any]
 
 
@@ -59,17 +63,20 @@ def load_parts(
     Raises:
         UserError: as `load_images`.
     """
-    parts = _divided(load_images(data, "train"), data, hold_out, max_images)
+    ten = bool(known) and "classes" not in known  # there were ten for everything
+    parts = _divided(load_images(data, "train"), data, hold_out, max_images, ten)
     wanted = known["hash"] if known else parts.source["hash"]
     if wanted != parts.source["hash"] and data not in DATASETS and Path(data).is_dir():
         with contextlib.suppress(UserError):
             loaded = load_folder(Path(data), "train", formerly=True)
-            formerly = _divided(loaded, data, hold_out, max_images)
-            return formerly if formerly.source["hash"] == wanted else parts
+            formerly = _divided(loaded, data, hold_out, max_images, ten)
+            parts = formerly if formerly.source["hash"] == wanted else parts
     return parts
 
 
-def _divided(loaded: ImageData, data: str, hold_out: int, max_images: int | None) -> Parts:
+def _divided(
+    loaded: ImageData, data: str, hold_out: int, max_images: int | None, ten: bool
+) -> Parts:
     if loaded.name == PART.stem and data in DATASETS:  # its test split has been put aside for this
         allowed, held_out = np.arange(len(loaded.images)), load_images(PART.stem, "test").images
         held_out = held_out[:hold_out]
@@ -85,7 +92,12 @@ def _divided(loaded: ImageData, data: str, hold_out: int, max_images: int | None
         "hash": data_hash(images),
     }
     labels = loaded.labels[allowed[:max_images]]
-    return Parts(images, labels, held_out, source)
+    if ten:
+        return Parts(images, labels, held_out, DIGITS, source)
+    present = np.unique(loaded.labels)
+    labels = np.searchsorted(present, labels)
+    classes = tuple(loaded.classes[i] if loaded.classes else str(i) for i in present)
+    return Parts(images, labels, held_out, classes, source)
 
 
 def data_hash(images: np.ndarray) -> str:

@@ -22,6 +22,11 @@ CACHED_IN = {  # where Keras looks before it downloads, under ~/.keras/datasets
     "cifar10": "cifar-10-batches-py-target",
 }
 
+NAMES = {  # of the classes, from the papers
+    "fashion_mnist": "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot",
+    "cifar10": "airplane,automobile,bird,cat,deer,dog,frog,horse,ship,truck",
+}
+
 PART = Path(__file__).with_name("mnist10k.npz")  # from tools/embedded_mnist.py
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"  # as in Keras
@@ -67,7 +72,9 @@ def _from_keras(name: str, split: Split) -> ImageData:
 
     train, test = getattr(keras.datasets, name).load_data()
     images, labels = train if split == "train" else test
-    return ImageData(images, labels.reshape(-1), name)
+    return ImageData(images, labels.reshape(-1), name).with_classes(
+        NAMES[name].split(",") if name in NAMES else ()
+    )
 
 
 def _load_auto(split: Split) -> ImageData:

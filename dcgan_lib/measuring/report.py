@@ -61,6 +61,16 @@ class References(NamedTuple):
         """
         return self.name == PART.stem
 
+    def described(self, count: int) -> str:
+        """Says what `count` samples are compared with."""
+        if not self.statistics:
+            return f"the first {count} test images of {self.name}"
+        few = min(count, len(self.test))
+        return (
+            "the statistics of MNIST's test images; all but the Fréchet distance: "
+            f"{few} against {few} of {self.name}"
+        )
+
 
 def load_references(data: str = "auto") -> References:
     """Loads the real images to compare with; arguments and errors as in `load_images`.
@@ -110,34 +120,18 @@ def evaluate(
     """
     _check_count(count, "asked for (-n)")
     source = Path(source)
-    if not source.exists():
-        raise UserError(
-            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
-        )
-    if source.is_dir() and data == "auto":
-        data = read_record(source)["data"]["source"]
-        data = "auto" if data == "mnist" else data  # which may be out of reach here
-    references = load_references(data)
-    most = min(len(references.test), len(references.validation))
-    if not (references.statistics and count >= FULL):
-        count = min(count, most)
-        _check_count(count, f"real images of {references.name}")
+    references = _references_of(source, data)
+    count = _possible(count, references)
     evaluator = Evaluator(evaluator)
     images = images_of(source, count)
     known = known_baselines(evaluator, references, count)
     tick = ticker(PARTS * (1 if known else 4) + 1) if verbose else lambda: None
     real, _ = evaluator(references.test[:count])
     tick()
-    reference = f"the first {count} test images of {references.name}"
-    if references.statistics:
-        reference = (
-            f"the statistics of MNIST's test images; all but the Fréchet distance: {len(real)} "
-            f"against {len(real)} of {references.name}"
-        )
     report = {
         "evaluator": f"{evaluator.name} {evaluator.hash}",
         "samples": count,
-        "reference": reference,
+        "reference": references.described(count),
         "generator": measure(images, real, evaluator, references, tick),
     }
     report |= known or measure_baselines(real, evaluator, references, tick)
@@ -145,6 +139,27 @@ def evaluate(
         report = _with_known_distances(report, evaluator, count)
     save_report(source, report)
     return report
+
+
+def _references_of(source: Path, data: str) -> References:
+    """Loads what `source` is to be compared with: for a run, what it was trained on."""
+    if not source.exists():
+        raise UserError(
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
+        )
+    if source.is_dir() and data == "auto":
+        data = read_record(source)["data"]["source"]
+        data = "auto" if data == "mnist" else data  # which may be out of reach here
+    return load_references(data)
+
+
+def _possible(count: int, references: References) -> int:
+    """Returns how many images can be compared: as many as asked for, or as there are."""
+    if references.statistics and count >= FULL:
+        return FULL
+    count = min(count, len(references.test), len(references.validation))
+    _check_count(count, f"real images of {references.name}")
+    return count
 
 
 def _check_count(count: int, what: str) -> None:

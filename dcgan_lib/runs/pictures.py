@@ -32,7 +32,8 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     corners = sample_latent(11, latent_dim, seed=2)
     walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
     if takes_labels(generator):  # it walks through one digit in each row
-        walks = generator_input(generator, walks, np.arange(10).repeat(10))
+        classes = generator.input_shape[1][-1]
+        walks = generator_input(generator, walks, (np.arange(10) % classes).repeat(10))
     grids = {"final_samples": fixed, "latent_samples": fresh, "interpolation": walks}
     for name, latent in grids.items():
         with atomic_path(folder / f"{name}.png") as temporary:
@@ -71,7 +72,8 @@ def save_samples(
         if Path(output).suffix == ".npy":
             np.save(temporary, images.astype(np.float32))
         else:
-            columns = 10 if takes_labels(generator) and digit is None else None
+            classes = generator.input_shape[1][-1] if takes_labels(generator) else 0
+            columns = classes if 0 < classes <= 20 and digit is None else None
             Image.fromarray(image_grid(images, columns)).save(temporary)
 
 
