@@ -19,6 +19,7 @@ from dcgan_lib.beyond.conditional import (
     build_conditional_generator,
 )
 from dcgan_lib.beyond.variants import GradientPenalty, with_pooling, with_spectral_norm
+from dcgan_lib.engine.sizes import check_size
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.latent import CLASSES
@@ -135,6 +136,7 @@ def check_buildable(recipe: Recipe, image_shape: ImageShape, classes: int = CLAS
     """Raises UserError, before any folder is made, if the game cannot be built."""
     build_loss(recipe)
     side, halvings = min(image_shape[:2]), len(recipe.discriminator_widths)
+    check_size(recipe, image_shape)
     if recipe.discriminator_pooling and not side >> halvings:
         raise UserError(
             f"discriminator_widths={recipe.discriminator_widths}: pooling halves {side} pixels "

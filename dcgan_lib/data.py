@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dcgan_lib.datasets import load_images  # noqa: F401 (can be imported from here too)
-from dcgan_lib.datasets.parts import DIGITS, data_hash, hold_out_indices, load_parts  # noqa: F401
-from dcgan_lib.errors import UserError
+from dcgan_lib.datasets import load_images
+from dcgan_lib.datasets.parts import check_batch_size, data_hash, hold_out_indices, load_parts
 from dcgan_lib.latent import CLASSES, one_hot
 from dcgan_lib.recipes import Recipe
 
@@ -83,18 +82,6 @@ def training_batches(
     return epochs.flat_map(one_epoch).map(look_up).prefetch(4)
 
 
-def check_batch_size(num_images: int, batch_size: int) -> None:
-    """Raises UserError for an empty dataset, an empty batch, or a batch larger than the dataset."""
-    if num_images == 0:
-        raise UserError("the dataset is empty; at least one image is needed")
-    if batch_size < 1:
-        raise UserError(f"batch_size={batch_size} is impossible; accepted: a number above 0")
-    if batch_size > num_images:
-        raise UserError(
-            f"batch_size={batch_size} is larger than the dataset; accepted: up to {num_images}"
-        )
-
-
 class TrainingSet(NamedTuple):
     """What a recipe trains on.
 
@@ -126,6 +113,8 @@ def load_training_set(
     data: str = "auto",
     max_images: int | None = None,
     known: dict[str, Any] | None = None,
+    verbose: bool = False,
+    **reading: Any,
 ) -> TrainingSet:
     """Loads what a recipe may train on.
 
@@ -133,19 +122,19 @@ def load_training_set(
         data: as in `load_images`.
         max_images: use only the first N images.
         known: the record of the run that is resumed, if any (see `load_parts`).
+        verbose: say in a line what has been done to own images.
+        reading: `image_size` and `transpose`, as in `load_images`.
 
     Raises:
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
-    if max_images is not None and max_images < 1:
-        raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
-    parts = load_parts(data, recipe.hold_out, max_images, known)
+    parts = load_parts(data, recipe.hold_out, max_images, known, recipe.conditional, **reading)
+    if verbose and parts.about:
+        print(parts.about)
     check_batch_size(len(parts.images), recipe.batch_size)
     labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
-    named = recipe.conditional and parts.classes != DIGITS
-    source = parts.source | ({"classes": list(parts.classes)} if named else {})
     images, held_out = with_channels(parts.images), with_channels(parts.held_out)
-    return TrainingSet(images, labels, held_out, source)
+    return TrainingSet(images, labels, held_out, parts.source)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:

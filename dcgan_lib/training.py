@@ -64,8 +64,7 @@ def train_dcgan_mnist(
     known = {} if recipe else there
     recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
     data = known.get("source", data) if data == "auto" else data
-    max_images = options.max_images or known.get("max_images")
-    training_set = load_training_set(recipe, data, max_images, there)
+    training_set = load_training_set(recipe, data, known=there, **options.reading(known))
     num_images, *image_shape = training_set.images.shape
     kind = tuple(image_shape), training_set.num_classes
     check_buildable(recipe, *kind)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import save_data, tiny
+from PIL import Image
 
 from dcgan_lib.cli import main
-from dcgan_lib.data import load_images, scale
+from dcgan_lib.data import load_images, scale, unscale
 from dcgan_lib.errors import UserError
 from dcgan_lib.measuring import report
 from dcgan_lib.measuring.evaluator import Evaluator, build_classifier, true_test
@@ -150,6 +151,29 @@ def test_an_array_of_images_is_scored_like_any_source(tmp_path, references, caps
     assert main(["evaluate", str(tmp_path / "real.npy"), "-n", "200", "--data", "digits"]) == 0
     quality = json.loads((tmp_path / "real.metrics.json").read_text())["quality"]
     assert quality["generator"] == quality["floor"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "0 to 255", "0 to 1", "npz"])
+def test_images_in_any_form_are_scored(kind, tmp_path, references):
+    images = unscale(references.validation[:70, ..., 0])
+    place = tmp_path / "drawn.npy"
+    if kind == "folder":
+        place = tmp_path / "drawn"
+        place.mkdir()
+        for number, image in enumerate(images):
+            Image.fromarray(image).save(place / f"{number}.png")
+    elif kind == "npz":
+        place = tmp_path / "drawn.npz"
+        np.savez(place, images=images[..., np.newaxis])
+    else:
+        np.save(place, images if kind == "0 to 255" else images / np.float32(255))
+    before = len(list(tmp_path.rglob("*")))
+    quality = evaluate(place, 70, "digits", verbose=False)
+    assert quality["generator"] == quality["floor"]
+    assert json.loads((tmp_path / "drawn.metrics.json").read_text())["quality"]["samples"] == 70
+    assert len(list(tmp_path.rglob("*"))) == before + 1
+    with pytest.raises(UserError, match=r"has 70 images; 200 are needed"):
+        evaluate(place, 200, "digits", verbose=False)
 
 
 def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):

@@ -95,8 +95,9 @@ def train(
         output: The run folder; by default runs/<recipe>-s<seed>-<hash of the settings>.
         resume: Resume the run in this folder, with its own settings.
         fresh: Start a new run, replacing the one in the output folder.
-        data: auto, mnist, digits or shapes (offline), fashion_mnist, cifar10, an .npz file, or a
-            folder of images; DCGAN_DATA names a file for MNIST.
+        data: auto, mnist, mnist10k, digits or shapes (these three offline), fashion_mnist, cifar10,
+            an .npz, .npy or IDX file, or a folder of images or IDX files; DCGAN_DATA names a file
+            for MNIST.
         settings: Values that replace the recipe's; in brackets those of fast.
     """
     started = time.perf_counter()
@@ -157,10 +158,11 @@ def evaluate(
     evaluator: Literal["primary", "second"] = "primary",
     data: str = "auto",
 ) -> None:
-    """Score a run (or a .keras file, or an .npy of images) against the test images.
+    """Score a run (or a .keras file, or images) against the test images.
 
     Args:
-        source: A run folder, a .keras file, or an .npy of float images (N, 28, 28, 1) in [-1, 1].
+        source: A run folder, a .keras file, or 28x28 grey images: a folder of them, an .npy or an
+            .npz, from 0 to 255, 0 to 1 or -1 to 1.
         count: Images on each side; scores of different numbers do not compare.
         evaluator: Which classifier measures; second is another network, to confirm what is
             published.

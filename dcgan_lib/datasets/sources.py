@@ -13,7 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from dcgan_lib.datasets.arrays import MNIST, load_arrays
+from dcgan_lib.datasets.arrays import load_arrays
 from dcgan_lib.datasets.images import ImageData, Split
 from dcgan_lib.errors import UserError, first_line
 
@@ -45,10 +45,10 @@ def load_public(name: str, split: Split) -> ImageData:
     MNIST comes from the file `DCGAN_DATA` if that is set; `auto` falls back to the part.
     """
     if name == PART.stem:
-        return load_arrays(PART, split, MNIST)
+        return load_arrays(PART, split)
     path = os.environ.get("DCGAN_DATA")
     if path and name in ("auto", "mnist"):
-        return load_arrays(Path(path), split, MNIST)._replace(name="mnist")
+        return load_arrays(Path(path), split)._replace(name="mnist")
     if name == "auto":
         return _load_auto(split)
     try:
@@ -82,11 +82,11 @@ def _load_auto(split: Split) -> ImageData:
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
     cached = Path(home, "datasets", "mnist.npz")
     try:
-        return load_arrays(cached, split, MNIST)._replace(name="mnist")
+        return load_arrays(cached, split)._replace(name="mnist")
     except UserError:  # not there, or not whole
         reason = _fetch(cached)
     if not reason:
-        return load_arrays(cached, split, MNIST)._replace(name="mnist")
+        return load_arrays(cached, split)._replace(name="mnist")
     print(NOTICE.format(reason[:90]), file=sys.stderr)
     return load_public(PART.stem, split)
 

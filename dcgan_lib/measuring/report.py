@@ -6,6 +6,7 @@ Taught in notebook 07.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,14 +14,16 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
+from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale, with_channels
+from dcgan_lib.datasets.given import as_images, read_arrays
+from dcgan_lib.datasets.own import load_folder
 from dcgan_lib.datasets.sources import PART
-from dcgan_lib.errors import UserError
+from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
 from dcgan_lib.measuring import metrics
 from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator, knows, true_test
 from dcgan_lib.runs.files import write_json
-from dcgan_lib.runs.folder import FINISHED, read_record
+from dcgan_lib.runs.folder import FINISHED, RECORD, read_record
 from dcgan_lib.runs.loading import load_generator
 from dcgan_lib.runs.progress import progress_bar
 from dcgan_lib.shelf.stored import WEIGHTS
@@ -100,10 +103,11 @@ def evaluate(
     evaluator: str = "primary",
     verbose: bool = True,
 ) -> dict[str, Any]:
-    """Scores a run, a `.keras` file or an `.npy` of images against the test images.
+    """Scores a run, a `.keras` file, or images in a folder or array, against the test images.
 
     Args:
-        source: what to score.
+        source: what to score; images are 28x28 grey, in files or as an `.npy` or `.npz` of numbers
+            from 0 to 255, 0 to 1 or -1 to 1.
         count: images on each side; at most as many as there are test (and validation) images.
         data: as in `load_images`; for a run, what it was trained on.
         evaluator: `primary`, or `second` to confirm.
@@ -145,9 +149,10 @@ def _references_of(source: Path, data: str) -> References:
     """Loads what `source` is to be compared with: for a run, what it was trained on."""
     if not source.exists():
         raise UserError(
-            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras file, or images: a "
+            "folder, an .npy or an .npz"
         )
-    if source.is_dir() and data == "auto":
+    if _is_run(source) and data == "auto":
         data = read_record(source)["data"]["source"]
         data = "auto" if data == "mnist" else data  # which may be out of reach here
     return load_references(data)
@@ -212,18 +217,27 @@ def measure_baselines(
 
 
 def images_of(source: Path, count: int) -> np.ndarray:
-    """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
-    if source.suffix != ".npy":
+    """Draws images from a run or `.keras` file, or reads them from a folder or a file of arrays."""
+    if _is_run(source) or source.suffix == ".keras":
         return draw_images(load_generator(source), count)
-    try:
-        images = np.load(source, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{str(source)!r} cannot be read: {error}") from None
+    if source.is_dir():
+        images = load_folder(source, "train", few=sys.maxsize).images
+    else:
+        try:
+            images = read_arrays(source)["x_train"]
+        except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+            raise UserError(f"{str(source)!r} cannot be read: {first_line(error)}") from None
     if images.ndim == 0:
         raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
-    return images[:count]
+    images = images[:count]
+    drawn = images.dtype.kind == "f" and images.min() < 0  # these have not to be rounded
+    return with_channels(images) if drawn else scale(as_images(images))
+
+
+def _is_run(source: Path) -> bool:
+    return (source / RECORD).exists()
 
 
 def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:
@@ -274,7 +288,7 @@ def measure(
 def save_report(source: Path, report: dict[str, Any]) -> None:
     """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
     beside = source.with_name(f"{source.stem}.metrics.json")
-    path = source / FINISHED if source.is_dir() else beside
+    path = source / FINISHED if _is_run(source) else beside
     numbers = json.loads(path.read_bytes()) if path.exists() else {}
     key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
     write_json(path, numbers | {key: report})
