@@ -562,7 +562,7 @@ for split in ("train", "test"):
 #   G squeezed things, and then shrunk.
 # - All get the same size: 64, 32 or 28 pixels, the largest that the smallest picture can fill.
 #   Enlarging would teach G to blur. One tiny picture among a few thus makes all of them small: take
-#   it out. (Of hundreds, one in a hundred may be too small: it is left out. So is a picture below 28
+#   it out. (Of many, one in a hundred may be too small: it is left out. So is a picture below 28
 #   pixels.)
 # - They are grey if all of them are, else in colour. What is transparent becomes white.
 # - Sub-folders called `train`, `val` and `test`, and no others beside them, are no classes: what is
