@@ -129,9 +129,9 @@ def load_training_set(
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
     parts = load_parts(data, recipe.hold_out, max_images, known, recipe.conditional, **reading)
+    check_batch_size(len(parts.images), recipe.batch_size)
     if verbose and parts.about:
         print(parts.about)
-    check_batch_size(len(parts.images), recipe.batch_size)
     labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
     images, held_out = with_channels(parts.images), with_channels(parts.held_out)
     return TrainingSet(images, labels, held_out, parts.source)

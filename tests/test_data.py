@@ -862,7 +862,7 @@ def test_a_run_of_an_earlier_version_resumes_in_its_old_order(names, tmp_path, m
     Image.new("RGB", (32, 32)).save(folder / names[0] / "0.ppm")  # was not read
     recipe, options = tiny(steps=2, batch_size=8), {"output": tmp_path / "run", "verbose": False}
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "load_images", lambda *a: own.load_folder(folder, "train", True))
+        patch.setattr(parts, "load_for_training", lambda *a, **k: parts._formerly(a[0]))
         before = train_dcgan_mnist(recipe, data=str(folder), **options)
     known = json.loads((before.folder / "recipe.json").read_text())["data"]
     assert load_training_set(recipe, str(folder)).source["hash"] != known["hash"]

@@ -114,7 +114,7 @@ def as_labels(labels: np.ndarray) -> np.ndarray:
         if not (np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()):
             raise UserError(f"labels of the shape {labels.shape} are not one-hot")
         labels = labels.argmax(axis=1)
-    if labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels % 1 == 0).all():
+    if labels.dtype.kind == "f" and np.isin(labels, np.arange(256)).all():
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "b":
         labels = labels.astype(np.uint8)
