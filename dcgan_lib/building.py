@@ -17,9 +17,11 @@ from dcgan_lib.beyond.conditional import (
     build_conditional_generator,
 )
 from dcgan_lib.beyond.variants import GradientPenalty, with_pooling, with_spectral_norm
+from dcgan_lib.engine.sizes import check_size
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.guard.chance import drawing_alone, layer_precision
+from dcgan_lib.latent import CLASSES
 from dcgan_lib.losses import GANLoss, find_loss
 from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_discriminator, build_generator
 from dcgan_lib.recipes import Recipe
@@ -27,12 +29,18 @@ from dcgan_lib.recipes import Recipe
 MAX_WEIGHTS = 2**28  # with Adam's two numbers for each, and the average, about 5 GB
 
 
-def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = MNIST_SHAPE) -> DCGAN:
+def build_gan(
+    recipe: Recipe,
+    num_images: int,
+    image_shape: ImageShape = MNIST_SHAPE,
+    classes: int = CLASSES,
+) -> DCGAN:
     """Builds and compiles the game that a recipe describes; weights depend on its seed alone.
 
     Args:
         num_images: size of the training set: the learning-rate schedules end with the run.
         image_shape: (height, width, channels) of its images.
+        classes: how many labels a conditional recipe tells apart.
 
     Raises:
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
@@ -40,7 +48,7 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = MNIST_S
     kind = ConditionalDCGAN if recipe.conditional else DCGAN
     with drawing_alone(recipe.seed), layer_precision("float32"):
         with layer_precision(recipe.precision):
-            networks = build_networks(recipe, image_shape)
+            networks = build_networks(recipe, image_shape, classes)
         gan = kind(
             *networks,
             d_steps=recipe.d_steps,
@@ -60,12 +68,12 @@ def build_gan(recipe: Recipe, num_images: int, image_shape: ImageShape = MNIST_S
 
 
 def build_networks(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
 ) -> tuple[keras.Model, keras.Model]:
     """Builds the generator and the discriminator that a recipe describes."""
     if recipe.conditional:
-        generator = build_conditional_generator(recipe, image_shape)
-        discriminator = build_conditional_discriminator(recipe, image_shape)
+        generator = build_conditional_generator(recipe, image_shape, classes)
+        discriminator = build_conditional_discriminator(recipe, image_shape, classes)
     else:
         generator = build_generator(recipe, image_shape)
         discriminator = build_discriminator(recipe, image_shape)
@@ -112,17 +120,18 @@ def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers
     return keras.optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2)
 
 
-def check_buildable(recipe: Recipe, image_shape: ImageShape) -> None:
+def check_buildable(recipe: Recipe, image_shape: ImageShape, classes: int = CLASSES) -> None:
     """Raises UserError, before any folder is made, if the game cannot be built."""
     build_loss(recipe)
     side, halvings = min(image_shape[:2]), len(recipe.discriminator_widths)
+    check_size(recipe, image_shape)
     if recipe.discriminator_pooling and not side >> halvings:
         raise UserError(
             f"discriminator_widths={recipe.discriminator_widths}: pooling halves {side} pixels "
             f"{halvings} times, until none is left; accepted: up to {side.bit_length() - 1} widths"
         )
     with drawing_alone(), tf.Graph().as_default():  # takes no memory
-        networks = build_networks(recipe, image_shape)
+        networks = build_networks(recipe, image_shape, classes)
     weights = sum(network.count_params() for network in networks)
     if weights > MAX_WEIGHTS:
         raise UserError(

@@ -5,16 +5,14 @@ Taught in notebook 01; other datasets than MNIST in notebook 10.
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dcgan_lib.datasets import DATASETS, load_images
+from dcgan_lib.datasets import load_images
+from dcgan_lib.datasets.parts import check_batch_size, data_hash, hold_out_indices, load_parts
 from dcgan_lib.datasets.ranges import as_pixels
-from dcgan_lib.errors import UserError
-from dcgan_lib.latent import one_hot
+from dcgan_lib.latent import CLASSES, one_hot
 from dcgan_lib.recipes import CallOptions, Recipe
 
 if TYPE_CHECKING:
@@ -41,19 +39,6 @@ def unscale(images: np.ndarray) -> np.ndarray:
     Values outside are clipped; the shape stays.
     """
     return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def hold_out_indices(num_images: int, hold_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Splits `range(num_images)` into training and validation indices, always the same.
-
-    Of fewer than 60,000 images at most a sixth is held out.
-
-    Returns:
-        Two sorted int arrays: what may be trained on, and what is held out.
-    """
-    order = np.random.Generator(np.random.Philox(key=2026)).permutation(num_images)
-    count = min(hold_out, num_images // 6)
-    return np.sort(order[count:]), np.sort(order[:count])
 
 
 def training_batches(
@@ -107,31 +92,12 @@ def training_batches(
     return stream
 
 
-def check_batch_size(num_images: int, batch_size: int) -> None:
-    """Raises UserError for an empty dataset, an empty batch, or a batch larger than the dataset."""
-    if num_images == 0:
-        raise UserError("the dataset is empty; at least one image is needed")
-    if batch_size < 1:
-        raise UserError(f"batch_size={batch_size} is impossible; accepted: a number above 0")
-    if batch_size > num_images:
-        raise UserError(
-            f"batch_size={batch_size} is larger than the dataset; accepted: up to {num_images}"
-        )
-
-
-def data_hash(images: np.ndarray) -> str:
-    """Twelve hexadecimal digits that change whenever the images, or their order, do."""
-    digest = hashlib.sha256(str(images.shape).encode())
-    digest.update(np.ascontiguousarray(images))
-    return digest.hexdigest()[:12]
-
-
 class TrainingSet(NamedTuple):
     """What a recipe trains on.
 
     Attributes:
         images: uint8 (N, H, W, C).
-        labels: one-hot float32 (N, 10) for a conditional recipe, else None.
+        labels: one-hot float32 (N, classes) for a conditional recipe, else None.
         held_out: uint8 (M, H, W, C), never trained on: they measure the run.
         source: the record of where all this came from; goes into the run's `recipe.json`.
     """
@@ -141,6 +107,12 @@ class TrainingSet(NamedTuple):
     held_out: np.ndarray
     source: dict[str, Any]
 
+    @property
+    def sizes(self) -> tuple[int, tuple[int, ...], int]:
+        """What a game is built for: number of images, shape of one, number of labels."""
+        classes = CLASSES if self.labels is None else self.labels.shape[1]
+        return len(self.images), self.images.shape[1:], classes
+
     def examples(self, count: int) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Returns the first images as the discriminator takes them: scaled, with their labels."""
         images = scale(self.images[:count])
@@ -148,33 +120,33 @@ class TrainingSet(NamedTuple):
 
 
 def load_training_set(
-    recipe: Recipe, data: str = "auto", max_images: int | None = None
+    recipe: Recipe,
+    data: str = "auto",
+    max_images: int | None = None,
+    known: dict[str, Any] | None = None,
+    verbose: bool = False,
+    **reading: Any,
 ) -> TrainingSet:
     """Loads what a recipe may train on.
 
     Args:
         data: as in `load_images`.
         max_images: use only the first N images.
+        known: the record of the run that is resumed, if any (see `load_parts`).
+        verbose: say in a line what has been done to own images.
+        reading: `image_size` and `transpose`, as in `load_images`.
 
     Raises:
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
     CallOptions(max_images=max_images)  # refuses what is no number above 0
-    loaded = load_images(data, "train")
-    allowed, held_out = hold_out_indices(len(loaded.images), recipe.hold_out)
-    allowed = allowed[:max_images]
-    check_batch_size(len(allowed), recipe.batch_size)
-    images = loaded.images[allowed]
-    source = {
-        "source": loaded.name if data in DATASETS else str(Path(data).resolve()),
-        "name": loaded.name,
-        "images": len(images),
-        "max_images": max_images,
-        "hash": data_hash(images),
-    }
-    labels = one_hot(loaded.labels[allowed]) if recipe.conditional else None
-    held_out = with_channels(loaded.images[held_out])
-    return TrainingSet(with_channels(images), labels, held_out, source)
+    parts = load_parts(data, recipe.hold_out, max_images, known, recipe.conditional, **reading)
+    check_batch_size(len(parts.images), recipe.batch_size)
+    if verbose and parts.about:
+        print(parts.about)
+    labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
+    images, held_out = with_channels(parts.images), with_channels(parts.held_out)
+    return TrainingSet(images, labels, held_out, parts.source)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:

@@ -244,16 +244,17 @@ def takes_labels(generator: keras.Model) -> bool:
     return isinstance(getattr(generator, "input_shape", None), list)
 
 
-def one_hot(labels: np.ndarray) -> np.ndarray:
-    """Turns labels (N,) from 0 to 9 into float32 (N, 10): 1 at the label, 0 elsewhere.
+def one_hot(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
+    """Turns labels (N,) from 0 up into float32 (N, classes): 1 at the label, 0 elsewhere.
 
     Raises:
         UserError: other labels.
     """
     labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= CLASSES:
-        raise UserError(f"labels {np.unique(labels)[:20]}; accepted: whole numbers from 0 to 9")
-    return np.eye(CLASSES, dtype=np.float32)[labels]
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        accepted = f"whole numbers from 0 to {classes - 1}"
+        raise UserError(f"labels {np.unique(labels)[:20]}; accepted: {accepted}")
+    return np.eye(classes, dtype=np.float32)[labels]
 
 
 def generator_input(
@@ -264,10 +265,10 @@ def generator_input(
     Args:
         generator: plain or conditional.
         latent: (N, latent_dim).
-        labels: (N,) digits; by default 0 to 9 again and again.
+        labels: (N,) digits; by default 0 to 9 again and again (with other classes, all of them).
 
     Returns:
-        `latent`, or a list of it and one-hot labels (N, 10).
+        `latent`, or a list of it and one-hot labels (N, classes).
 
     Raises:
         UserError: labels for a generator that does not take any, or impossible ones.
@@ -275,8 +276,9 @@ def generator_input(
     Taught in notebook 09.
     """
     if takes_labels(generator):
-        labels = np.arange(len(latent)) % CLASSES if labels is None else labels
-        return [latent, one_hot(labels)]
+        classes = generator.input_shape[1][-1]
+        labels = np.arange(len(latent)) % classes if labels is None else labels
+        return [latent, one_hot(labels, classes)]
     if labels is not None:
         raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
     return latent

@@ -136,7 +136,8 @@ class Recipe:
     epochs: Count | None = None
     """Length in passes over the data; give either this or steps."""
     hold_out: Whole = 10_000
-    """Training images never trained on: they measure the run (of fewer than 60,000, a sixth)."""
+    """Training images never trained on: they measure the run (of fewer than 60,000, a sixth; of
+    fewer than 500 own images none, unless you ask for some)."""
     num_samples: Count = 64
     """Images drawn, always from the same fixed noise, to show progress."""
     sample_every: Count | None = 100
@@ -192,6 +193,10 @@ class CallOptions:
 
     max_images: Count | None = None
     """Use only the first N images."""
+    image_size: Count | None = None
+    """Crop images to squares, and shrink or pad them to this side; none: what they can fill."""
+    transpose: bool = False
+    """Exchange rows and columns, as EMNIST's files need it."""
     checkpoint_every: Count | None = None
     """Steps between checkpoints; none: about 50 seconds."""
     devices: Count = 1
@@ -209,6 +214,11 @@ class CallOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    def reading(self, known: dict[str, Any]) -> dict[str, Any]:
+        """What of it concerns the data; what is not given is as in the record `known`."""
+        names = ("max_images", "image_size", "transpose")
+        return {n: getattr(self, n) or known.get(n) for n in names} | {"verbose": self.verbose}
 
 
 def _check_combinations(recipe: Recipe) -> None:

@@ -25,7 +25,7 @@ from dcgan_lib.measuring.health import HealthMonitor
 from dcgan_lib.measuring.quality import QualityCallback
 from dcgan_lib.measuring.starts import FailedStart, StartGuard, start_seed
 from dcgan_lib.recipes import CallOptions, Recipe
-from dcgan_lib.runs.folder import HEALTH, plan
+from dcgan_lib.runs.folder import HEALTH, plan, recorded
 from dcgan_lib.runs.loading import TrainingRun, load_run
 from dcgan_lib.runs.run import Run, open_run
 
@@ -61,14 +61,14 @@ def train_dcgan_mnist(
     Taught in notebook 04.
     """
     options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
-    recipe, training_set = plan(recipe, output, data, options.max_images, resume, settings)
-    images = training_set.images
-    team = gather(options.devices, recipe, len(images))
+    there = recorded(output) if resume and output else {}
+    recipe, training_set = plan(recipe, there, data, options, settings)
+    team = gather(options.devices, recipe, len(training_set.images))
 
     def played(failed: int, run: Run | None = None) -> DCGAN | None:
         start = recipe.replace(seed=start_seed(recipe.seed, failed))
         tf.config.experimental.enable_op_determinism()  # not for what only finds a finished run
-        gan = hasten(build_gan(start, len(images), images.shape[1:]))
+        gan = hasten(build_gan(start, *training_set.sizes))
         beside = [StartGuard(training_set, team.agree, run)] if recipe.restart else []
         if run:
             run.restore(gan)

@@ -57,8 +57,8 @@ QUICK = os.environ.get("DCGAN_PROFILE", "full") == "quick"
 #
 # MNIST is a collection of 70,000 handwritten digits, written by clerks and pupils in the United
 # States, scanned, and brought to one size: 60,000 to learn from and 10,000 for a last test.
-# `load_images` gives the 60,000. (Where MNIST cannot be reached, it says so and gives
-# scikit-learn's smaller collection of handwritten digits. Everything below runs with it too.)
+# `load_images` gives the 60,000. (Where MNIST is not at hand, it says so and gives
+# 9,000 of them, which come with the library. Everything below runs with these too.)
 
 # %%
 from dcgan_lib import load_images

@@ -63,8 +63,8 @@ RUNS = Path("runs") / "04"
 #
 # A **recipe** is a set of named settings. We use `fast`, the project's default; all others are
 # in the README. `load_images` gives MNIST: 28×28 drawings of digits, as numbers from 0 (paper,
-# shown black) to 255 (ink, shown white). Where MNIST cannot be reached, it says so and gives
-# scikit-learn's handwritten digits.
+# shown black) to 255 (ink, shown white). Where MNIST is not at hand, it says so and gives
+# the part of it that comes with the library.
 
 # %%
 from dcgan_lib import RECIPES, load_images, plot_images, scale

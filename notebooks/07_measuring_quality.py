@@ -92,8 +92,8 @@ def trained_here():
 # A published generator has a *model card*, a file that says what it is: the command that made it,
 # its data, its scores, its losses and its quality curve. Now train, or load, as you chose above.
 #
-# (Where MNIST cannot be reached, scikit-learn's digits stand in. The published generator never saw
-# those: set `TRAIN = True` there. They are too few to measure with, so the curve will stay empty.)
+# (Where MNIST is not at hand, 9,000 of its images stand in, which come with the library. What
+# follows holds for them too, but the published generator was trained on most of them.)
 
 # %%
 card = model_card("fast")

@@ -971,12 +971,13 @@ plt.show()
 from dcgan_lib import CLASSES, UserError, takes_labels
 
 
-def one_hot(labels: np.ndarray) -> np.ndarray:
-    """Turns labels (N,) from 0 to 9 into float32 (N, 10): 1 at the label, 0 elsewhere."""
+def one_hot(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
+    """Turns labels (N,) from 0 up into float32 (N, classes): 1 at the label, 0 elsewhere."""
     labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= CLASSES:
-        raise UserError(f"labels {np.unique(labels)[:20]}; accepted: whole numbers from 0 to 9")
-    return np.eye(CLASSES, dtype=np.float32)[labels]
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        accepted = f"whole numbers from 0 to {classes - 1}"
+        raise UserError(f"labels {np.unique(labels)[:20]}; accepted: {accepted}")
+    return np.eye(classes, dtype=np.float32)[labels]
 
 
 # %% [markdown]
@@ -998,12 +999,12 @@ from dcgan_lib import MNIST_SHAPE, ImageShape, Recipe, build_generator
 
 
 def build_conditional_generator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
 ) -> keras.Model:
     """Builds a generator of two inputs: random numbers, and the label of the digit to draw."""
     latent = keras.Input((recipe.latent_dim,), name="latent")
-    label = keras.Input((CLASSES,), name="label")
-    body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + CLASSES), image_shape)
+    label = keras.Input((classes,), name="label")
+    body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + classes), image_shape)
     images = body(layers.Concatenate()([latent, label]))
     return keras.Model([latent, label], images, name="generator")
 
@@ -1021,14 +1022,14 @@ from dcgan_lib import build_discriminator
 
 
 def build_conditional_discriminator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
 ) -> keras.Model:
     """Builds a discriminator that asks: is this a real image *of this digit*?"""
     plain = build_discriminator(recipe, image_shape)
-    label = keras.Input((CLASSES,), name="label")
+    label = keras.Input((classes,), name="label")
     features = plain.layers[-1].input
     in_general = layers.Dense(1, dtype="float32")(features)
-    for_each_digit = layers.Dense(CLASSES, use_bias=False, dtype="float32")(features)
+    for_each_digit = layers.Dense(classes, use_bias=False, dtype="float32")(features)
     for_this_digit = layers.Dot(axes=1, dtype="float32")([for_each_digit, label])
     x = layers.Add(dtype="float32")([in_general, for_this_digit])
     if recipe.discriminator_output == "sigmoid":
@@ -1063,8 +1064,9 @@ def generator_input(
 ) -> np.ndarray | list[np.ndarray]:
     """Returns what a generator takes: the latent vectors, and labels if it can choose the digit."""
     if takes_labels(generator):
-        labels = np.arange(len(latent)) % CLASSES if labels is None else labels
-        return [latent, one_hot(labels)]
+        classes = generator.input_shape[1][-1]
+        labels = np.arange(len(latent)) % classes if labels is None else labels
+        return [latent, one_hot(labels, classes)]
     if labels is not None:
         raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
     return latent

@@ -546,8 +546,8 @@ for number in range(400):
     iio.imwrite(place / f"{number:04d}.png", test.images[number])
 
 # %% [markdown]
-# And load them. Every sixth picture becomes a test image, so that there is something that nobody
-# trained on.
+# And load them. Every sixth picture becomes a test image. (A training on fewer than 500 pictures
+# takes these too: it cannot spare them, unless you put some aside with `hold_out=`.)
 
 # %% tags=["nbval-check-output"]
 print("sub-folders:", *sorted(place.name for place in folder.iterdir()))
@@ -561,11 +561,12 @@ for split in ("train", "test"):
 # - Each is cropped to a square around its middle, for a photograph squeezed to a square would teach
 #   G squeezed things, and then shrunk.
 # - All get the same size: 64, 32 or 28 pixels, the largest that the smallest picture can fill.
-#   Enlarging would teach G to blur. One tiny picture among large ones thus makes all of them small:
-#   take it out. Below 28 pixels a picture is left out.
+#   Enlarging would teach G to blur. One tiny picture among a few thus makes all of them small: take
+#   it out. (Of many, one in a hundred may be too small: it is left out. So is a picture below 28
+#   pixels.)
 # - They are grey if all of them are, else in colour. What is transparent becomes white.
-# - Sub-folders called `train`, `val` and `test` are no classes: what is in `test` is the test
-#   split, and the rest is trained on.
+# - Sub-folders called `train`, `val` and `test`, and no others beside them, are no classes: what is
+#   in `test` is the test split, and the rest is trained on.
 # - A file that ends in `.png` and is none is left out, and named rather than passed over in
 #   silence:
 

@@ -15,6 +15,7 @@ import pytest
 
 import dcgan_lib
 from dcgan_lib import data
+from dcgan_lib.datasets import sources
 
 dcgan_lib.import_tensorflow()  # before anything else imports it, or its C++ code talks
 matplotlib.use("Agg")
@@ -29,13 +30,15 @@ def _no_network(*args, **kwargs):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _offline():
-    """MNIST is out of reach, and the digits are enlarged only once."""
+def _offline(tmp_path_factory):
+    """MNIST is out of reach, and not in Keras's cache."""
     import keras
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DCGAN_DATA", raising=False)
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setattr(keras.datasets.mnist, "load_data", _no_network)
+        patch.setattr(sources, "_download", _no_network)
         yield
 
 

@@ -82,7 +82,7 @@ BAD_OPTIONS = [
     (["train", "--loss", "no_such:Loss", "--data", "digits"], "'no_such:Loss' cannot be imported"),
     (["train", "--max-images", "0", "--data", "digits"], "max_images=0"),
     (["train", "--checkpoint-every", "0", "--data", "digits"], "checkpoint_every=0"),
-    (["train", "--data", "cifar"], "unknown data 'cifar'; known: auto, mnist, digits"),
+    (["train", "--data", "cifar"], "unknown data 'cifar'; known: auto, mnist, mnist10k, digits"),
     (["train", "--data", "mnist"], "MNIST cannot be reached"),
     (["train", "--resume", "nowhere"], "'nowhere' is not a run folder"),
     (["train", "--data", "digits", "--batch-size", "99999"], "batch_size=99999 is larger"),

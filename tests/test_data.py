@@ -1,10 +1,17 @@
 """Data: where images come from, which files are refused, scaling, hold-out, batches."""
 
+import contextlib
 import errno
+import gzip
+import hashlib
 import json
 import re
 import shutil
+import socket
+import struct
 import sys
+import threading
+import time
 import zlib
 
 import imageio.v3 as iio
@@ -20,10 +27,13 @@ from dcgan_lib import (
     scale,
     train_dcgan_mnist,
 )
+from dcgan_lib.cli import main
 from dcgan_lib.data import data_hash, load_training_set
-from dcgan_lib.datasets import own, shapes
+from dcgan_lib.datasets import given, own, parts, shapes, sources
 from dcgan_lib.datasets.digits import load_digits
 from dcgan_lib.measuring.quality import QualityCallback
+
+download = sources._download  # before the tests cut it off
 
 GOOD = np.arange(20 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(20, 28, 28)
 
@@ -102,7 +112,9 @@ def test_splits(tmp_path):
 
 def test_unknown_names_are_refused_with_the_known_ones():
     for name in ("cifar", ""):
-        with pytest.raises(UserError, match=rf"'{name}'.*auto, mnist, digits.*, shapes.*folder"):
+        with pytest.raises(
+            UserError, match=rf"'{name}'.*auto, mnist, mnist10k, digits.*, shapes.*folder"
+        ):
             load_images(name)
 
 
@@ -112,36 +124,119 @@ def test_mnist_out_of_reach_raises_and_says_what_to_do():
     assert "\n" not in str(caught.value)
 
 
-def test_auto_falls_through_with_a_notice(digits, capsys):
+def test_auto_falls_through_with_a_notice(capsys):
     loaded = load_images("auto")
-    assert loaded.name == "digits"
-    assert np.array_equal(loaded.images, digits.images)
+    assert loaded.name == "mnist10k"
+    assert np.array_equal(loaded.images, load_images("mnist10k").images)
     out, notice = capsys.readouterr()
     assert out == ""
-    assert "MNIST cannot be reached" in notice
-    assert "DCGAN_DATA" in notice
-    assert "no route to host" in notice
+    assert re.fullmatch(r"MNIST is not at hand \(no route to host\): .*DCGAN_DATA.*\n", notice)
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), Exception("\n"), AssertionError("")])
 def test_an_error_without_words_is_reported_too(error, monkeypatch, capsys):
-    def fail():
+    def fail(*args):
         raise error
 
+    sources._fetch.cache_clear()
     monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    monkeypatch.setattr(sources, "_download", fail)
     with pytest.raises(UserError, match="MNIST cannot be reached"):
         load_images("mnist")
-    assert load_images("auto").name == "digits"
-    assert "MNIST cannot be reached" in capsys.readouterr().err
+    assert load_images("auto").name == "mnist10k"
+    assert f"MNIST is not at hand ({type(error).__name__})" in capsys.readouterr().err
+    sources._fetch.cache_clear()
 
 
 def test_mnist_in_reach_is_used_without_a_notice(monkeypatch, capsys):
     labels = np.arange(20, dtype=np.uint8) % 10
     arrays = (GOOD, labels), (GOOD[:5], labels[:5])
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
-    assert load_images("auto").name == load_images("mnist").name == "mnist"
+    assert load_images("mnist").name == "mnist"
     assert len(load_images("mnist", "test").images) == 5
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def network(monkeypatch, tmp_path):
+    """Keras's cache, empty; and how `auto` finds the network: given by the test."""
+    sources._fetch.cache_clear()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    yield lambda content: monkeypatch.setattr(sources, "_download", lambda *args: content)
+    sources._fetch.cache_clear()
+
+
+def test_auto_takes_mnist_from_the_cache_or_brings_it_there(network, good_file, capsys, tmp_path):
+    content, cache = good_file.read_bytes(), tmp_path / "datasets"
+    network(content)
+    assert load_images().name == "mnist10k"  # the network gave something else
+    assert "something else" in capsys.readouterr().err
+    assert not cache.exists()
+    sources._fetch.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "SHA256", hashlib.sha256(content).hexdigest())
+        assert load_images().name == "mnist"
+    assert [path.name for path in cache.iterdir()] == ["mnist.npz"]
+    network(None)
+    assert np.array_equal(load_images("auto", "test").images, GOOD)
+    assert capsys.readouterr().err == ""
+    (cache / "mnist.npz").write_bytes(content[:999])  # only half
+    sources._fetch.cache_clear()
+    assert load_images().name == "mnist10k"
+
+
+@pytest.mark.parametrize("kind", ["silent", "slow", "missing"])
+def test_a_network_that_hangs_is_given_up(kind, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if kind == "slow":
+            threading.Thread(target=drip, args=(server,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        begin = time.monotonic()
+        if kind == "missing":
+            server.close()
+        with pytest.raises(Exception, match=r"within 1 seconds|refused|timed out"):
+            download(address, 0.6)
+        assert time.monotonic() - begin < 3
+
+
+def drip(server):
+    connection, _ = server.accept()
+    connection.recv(999)
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        for _ in range(50):
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
+def test_the_part_of_mnist_is_its_first_training_images(mnist_file):
+    whole = load_images(mnist_file)
+    known = {i.tobytes(): n for i, n in zip(whole.images[:10_000], whole.labels, strict=False)}
+    train, test = load_images("mnist10k"), load_images("mnist10k", "test")
+    assert (len(train.images), len(test.images)) == (9000, 1000)
+    for image, label in zip(
+        [*train.images, *test.images], [*train.labels, *test.labels], strict=True
+    ):
+        assert known.pop(image.tobytes()) == label
+    assert known == {}
+
+
+def test_the_part_of_mnist_is_small_mixed_and_has_its_licenses():
+    assert sources.PART.stat().st_size <= 1_700_000
+    terms = sources.PART.with_suffix(".txt").read_text()
+    assert all(name in terms for name in ("Attribution-Share Alike 3.0", "The MIT License"))
+    for split, least in (("train", 700), ("test", 80)):
+        labels = load_images("mnist10k", split).labels
+        assert np.bincount(labels).min() > least
+        assert set(labels[:60]) == set(range(10))
+
+
+def test_the_part_of_mnist_trains_on_nine_thousand():
+    training_set = load_training_set(tiny(hold_out=10_000), "auto")
+    assert len(training_set.images) == 9000
+    assert np.array_equal(training_set.held_out[..., 0], load_images("mnist10k", "test").images)
+    assert training_set.source["source"] == "mnist10k"
+    assert len(load_training_set(tiny(hold_out=0), "mnist10k").held_out) == 0
 
 
 def test_the_real_mnist(mnist_file):
@@ -233,33 +328,57 @@ def test_shapes_are_what_their_labels_say():
 # --- bad files
 
 LABELS = np.arange(20) % 10
-BAD_FILES = {
-    "wrong keys": ({"x_train": None}, "no x_train"),
-    "no labels": ({"y_train": None}, "no y_train"),
-    "float images": ({"x_train": GOOD / 255.0}, "float64.*uint8"),
-    "16 bits": ({"x_train": GOOD.astype(np.uint16)}, "uint16.*uint8"),
-    "flat": ({"x_train": GOOD.reshape(20, 784)}, r"\(20, 784\).*\(N, (28, 28|S, S)\)"),
+BAD_FILES = {  # refused as MNIST, and as one's own
     "no pixels": ({"x_train": np.zeros((20, 0, 0), np.uint8)}, r"\(20, 0, 0\)"),
-    "30 pixels": ({"x_train": np.zeros((20, 30, 30), np.uint8)}, r"\(20, 30, 30\).*28"),
-    "oblong": ({"x_train": np.zeros((20, 28, 32), np.uint8)}, r"\(20, 28, 32\)"),
-    "channels first": ({"x_train": np.zeros((20, 3, 32, 32), np.uint8)}, r"\(20, 3, 32, 32\)"),
+    "seven pixels": ({"x_train": np.zeros((20, 7, 28), np.uint8)}, r"\(20, 7, 28\)"),
     "four channels": ({"x_train": np.zeros((20, 32, 32, 4), np.uint8)}, r"\(20, 32, 32, 4\)"),
     "five axes": ({"x_train": np.zeros((20, 28, 28, 1, 1), np.uint8)}, r"\(20, 28, 28, 1, 1\)"),
+    "flat, no square": ({"x_train": np.zeros((20, 785), np.uint8)}, r"\(20, 785\)"),
     "empty": ({"x_train": GOOD[:0], "y_train": LABELS[:0]}, "no images"),
     "too few labels": ({"y_train": LABELS[:7]}, r"labels.*\(7,\).*\(20,\)"),
-    "one-hot labels": ({"y_train": np.eye(10)[LABELS]}, r"labels.*\(20, 10\)"),
     "label 256": ({"y_train": LABELS + 247}, "from 0 to (9|255)"),
     "label -1": ({"y_train": LABELS - 1}, "from 0 to (9|255)"),
-    "float labels": ({"y_train": LABELS / 1.0}, "from 0 to (9|255)"),
-    "text labels": ({"y_train": LABELS.astype(str)}, "from 0 to (9|255)"),
+    "label 1.5": ({"y_train": LABELS + 0.5}, "from 0 to (9|255)"),
     "pickled images": ({"x_train": np.array([GOOD, "x"], dtype=object)}, "pickle"),
     "pickled labels": ({"y_train": LABELS.astype(object)}, "pickle"),
+    "0 to 765": ({"x_train": GOOD * 3.0}, r"float64.*uint8|from 0 to 765; accepted: 0 to 255"),
+    "beyond 16 bits": ({"x_train": GOOD * 300.0}, r"float64.*uint8|to 76500; accepted: 0 to"),
+    "negative": ({"x_train": GOOD - 255.0}, r"float64.*uint8|from -255 to 0; accepted: 0 to 255"),
+    "NaN": ({"x_train": GOOD * np.nan}, "float64.*uint8|not finite"),
+    "complex": ({"x_train": GOOD * 1j}, "complex128"),
+    "no one-hot": ({"y_train": np.ones((20, 10))}, r"labels.*\(20, 10\)"),
 }
-OWN_FILES = {  # fine as one's own file, refused as MNIST
-    "32 x 32": ({"x_train": np.zeros((20, 32, 32), np.uint8)}, "28, 28"),
-    "colour": ({"x_train": np.zeros((20, 64, 64, 3), np.uint8)}, "28, 28"),
-    "colour of 28 pixels": ({"x_train": np.zeros((20, 28, 28, 3), np.uint8)}, "28, 28"),
-    "label 10": ({"y_train": LABELS + 1}, "from 0 to 9"),
+WORDS = ["cat", "ant"] * 10
+OWN_FILES = {  # fine as one's own, refused as MNIST: what is there, what becomes of it, why not
+    "32 x 32": ({"x_train": np.zeros((20, 32, 32), np.uint8)}, {}, "28, 28"),
+    "oblong": ({"x_train": np.zeros((20, 16, 48), np.uint8)}, {}, "28, 28"),
+    "colour": ({"x_train": np.zeros((20, 64, 64, 3), np.uint8)}, {}, "28, 28"),
+    "96 pixels": ({"x_train": np.zeros((20, 96, 96, 3), np.uint8)}, {}, "28, 28"),
+    "colour of 28 pixels": ({"x_train": np.zeros((20, 28, 28, 3), np.uint8)}, {}, "28, 28"),
+    "channels first": (
+        {"x_train": np.zeros((20, 3, 32, 32), np.uint8)},
+        {"images": np.zeros((20, 32, 32, 3), np.uint8)},
+        "28, 28",
+    ),
+    "one channel first": ({"x_train": GOOD[:, None]}, {"images": GOOD}, "28, 28"),
+    "one channel last": ({"x_train": GOOD[..., None]}, {"images": GOOD}, "28, 28"),
+    "flat": ({"x_train": GOOD.reshape(20, 784)}, {"images": GOOD}, "20, 784"),
+    "0 to 1": ({"x_train": GOOD / np.float32(255)}, {"images": GOOD}, "float32"),
+    "-1 to 1": ({"x_train": GOOD / 127.5 - 1}, {"images": GOOD}, "float64"),
+    "0 to 255": ({"x_train": GOOD.astype(np.float16)}, {"images": GOOD}, "float16"),
+    "16 bits": ({"x_train": GOOD.astype(np.uint16) * 257}, {"images": GOOD}, "uint16"),
+    "8 bits in 64": ({"x_train": GOOD.astype(np.int64)}, {"images": GOOD}, "int64"),
+    "black and white": ({"x_train": GOOD > 99}, {"images": (GOOD > 99) * np.uint8(255)}, "bool"),
+    "label 10": ({"y_train": LABELS + 1}, {"labels": LABELS + 1}, "from 0 to 9"),
+    "a column": ({"y_train": LABELS[:, None]}, {"labels": LABELS}, r"\(20, 1\)"),
+    "one-hot": ({"y_train": np.eye(10)[LABELS]}, {"labels": LABELS}, r"\(20, 10\)"),
+    "float labels": ({"y_train": LABELS / 1.0}, {"labels": LABELS}, "from 0 to 9"),
+    "words": (
+        {"y_train": WORDS, "y_test": WORDS},
+        {"labels": [1, 0] * 10, "classes": ("ant", "cat")},
+        "0 to 9",
+    ),
+    "no labels": ({"y_train": None}, {"labels": [0] * 20}, "no y_train"),
 }
 
 
@@ -268,17 +387,21 @@ def test_bad_arrays_are_refused_with_the_reason(kind, tmp_path, monkeypatch):
     changes, reason = BAD_FILES[kind]
     path = save_data(tmp_path / "bad.npz", GOOD, LABELS, **changes)
     monkeypatch.setenv("DCGAN_DATA", str(path))
-    for name in (str(path), "auto"):
-        with pytest.raises(UserError, match=rf"bad\.npz.*{reason}") as caught:
+    for name, why in ((str(path), reason), ("auto", "")):
+        with pytest.raises(UserError, match=rf"bad\.npz.*{why}") as caught:
             load_images(name)
         assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", OWN_FILES)
 def test_what_is_refused_as_mnist_may_be_ones_own_data(kind, tmp_path, monkeypatch):
-    changes, reason = OWN_FILES[kind]
+    changes, wanted, reason = OWN_FILES[kind]
     path = save_data(tmp_path / "own.npz", GOOD, LABELS, **changes)
-    assert len(load_images(str(path)).images) == 20
+    loaded = load_images(str(path))
+    assert loaded.images.dtype == np.uint8
+    wanted = {"images": changes.get("x_train", GOOD), "labels": LABELS} | wanted
+    for name, value in wanted.items():
+        assert np.array_equal(getattr(loaded, name), value), name
     monkeypatch.setenv("DCGAN_DATA", str(path))
     for name in ("auto", "mnist"):
         with pytest.raises(UserError, match=reason):
@@ -294,6 +417,158 @@ def test_own_arrays(size, channels, tmp_path):
     assert np.array_equal(loaded.images, expected)
     assert loaded.labels.tolist() == [0, 36, 72, 108, 144, 180, 216, 252]
     assert scale(loaded.images).shape == (8, size, size, 3 if channels == (3,) else 1)
+
+
+@pytest.mark.parametrize(
+    "names", ["train_images train_labels", "images labels", "X y", "arr_0 arr_1"]
+)
+def test_other_names_of_arrays(names, tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, **dict(zip(names.split(), (GOOD, LABELS), strict=True)))
+    train, test = load_images(str(path)), load_images(str(path), "test")
+    assert test.labels.tolist() == [5, 1, 7]  # every sixth
+    assert np.array_equal(np.delete(GOOD, [5, 11, 17], axis=0), train.images)
+    assert len(load_training_set(tiny(hold_out=10_000, batch_size=8), str(path)).images) == 20
+
+
+def test_a_file_of_other_arrays_says_what_it_has(tmp_path):
+    np.savez(tmp_path / "own.npz", foo=GOOD, bar=LABELS)
+    with pytest.raises(UserError, match="no x_train, nor images or X; it has: foo, bar"):
+        load_images(str(tmp_path / "own.npz"))
+
+
+def test_a_single_array(tmp_path):
+    np.save(tmp_path / "own.npy", GOOD)
+    assert len(load_images(str(tmp_path / "own.npy")).images) == 17
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    with pytest.raises(UserError, match=r"bad\.npy' cannot be used"):
+        load_images(str(tmp_path / "bad.npy"))
+
+
+def write_idx(path, array):
+    head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    content = head + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+@pytest.mark.parametrize("end", ["-idx{}-ubyte.gz", "-idx{}-ubyte", ".idx{}-ubyte"])
+@pytest.mark.parametrize(("prefix", "test"), [("", "t10k"), ("emnist-letters-", "test")])
+def test_idx_files(prefix, test, end, tmp_path, capsys):
+    folder = tmp_path / "fashion"
+    folder.mkdir()
+    for split, count in (("train", 20), (test, 7)):
+        write_idx(folder / f"{prefix}{split}-images{end.format(3)}", GOOD[:count])
+        write_idx(folder / f"{prefix}{split}-labels{end.format(1)}", LABELS[:count] + 1)
+    for place in (folder, *folder.iterdir()):
+        for split, count in (("train", 20), ("test", 7)):
+            loaded = load_images(str(place), split)
+            assert np.array_equal(loaded.images, GOOD[:count])
+            assert np.array_equal(loaded.labels, LABELS[:count] + 1)
+    assert ("--transpose" in capsys.readouterr().err) == bool(prefix)
+    turned = load_images(str(folder), transpose=True)
+    assert np.array_equal(turned.images, GOOD.swapaxes(1, 2))
+    assert capsys.readouterr().err == ""
+    write_idx(folder / "other-train-images-idx3-ubyte", GOOD)
+    with pytest.raises(UserError, match="several sets; give a file: "):
+        load_images(str(folder))
+
+
+def test_idx_alone_cut_off_and_other_files(tmp_path, monkeypatch):
+    path = tmp_path / "digits.idx"
+    write_idx(path, GOOD)
+    assert len(load_images(str(path)).images) == 17  # every sixth is for testing
+    monkeypatch.setattr(given, "MAX_BYTES", GOOD.nbytes - 1)
+    with pytest.raises(UserError, match=r"digits\.idx.*15,680 bytes; accepted: up to 15,679"):
+        load_images(str(path))
+    monkeypatch.undo()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"digits\.idx.*cut off"):
+        load_images(str(path))
+    for content in (b"", b"text, nothing else"):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"digits\.idx.*neither an IDX file"):
+            load_images(str(path))
+
+
+@pytest.mark.parametrize(("size", "corner"), [(16, None), (28, 0), (32, 0)])
+def test_an_image_size_of_ones_choice(size, corner, tmp_path):
+    images = np.zeros((12, 28, 40), np.uint8)
+    images[:, 14, 20] = 255
+    path = save_data(tmp_path / "own.npz", images)
+    loaded = load_images(str(path), image_size=size)
+    assert loaded.images.shape == (12, size, size)
+    bright = loaded.images[0] > 40
+    assert bright[size // 2, size // 2]
+    if corner is not None:  # cropped or padded, and not blurred
+        assert bright.sum() == 1
+    save_images(tmp_path / "own", 7, (20, 30))
+    assert load_images(str(tmp_path / "own"), image_size=size).images.shape == (6, size, size, 3)
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 3), (96, 96), (16, 48), (128, 128)])
+def test_any_side_whose_strides_fit_is_trained_on(shape, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (16, *shape), np.uint8)
+    path = save_data(tmp_path / "own.npz", images)
+    run = train_dcgan_mnist(tiny(steps=1, batch_size=8), tmp_path / "run", str(path), verbose=False)
+    assert run.generator.output_shape[1:3] == shape[:2]
+
+
+def test_a_side_that_does_not_fit_is_refused_with_one_that_does(tmp_path):
+    path = save_data(tmp_path / "own.npz", np.zeros((16, 30, 30), np.uint8))
+    options = {"data": str(path), "verbose": False}
+    with pytest.raises(UserError, match=r"30x30 images.*multiples of 4; --image-size 28 makes"):
+        train_dcgan_mnist(tiny(batch_size=8), tmp_path / "run", **options)
+    run = train_dcgan_mnist(tiny(steps=1, batch_size=8), tmp_path / "run", image_size=32, **options)
+    assert run.generator.output_shape == (None, 32, 32, 1)
+    (run.folder / "metrics.json").unlink()
+    assert not train_dcgan_mnist(output=run.folder, verbose=False).found  # it knows its size
+
+
+TOLD = {
+    (): "48 found, 0 left out; 96x64 pixels, cropped to squares, in colour; 0 kept out for scores, "
+    "48 to train on",
+    ("--hold-out", "5"): "; 5 kept out for scores, 43 to train on",
+    ("--hold-out", "0"): "; 0 kept out for scores, 48 to train on",
+    ("--image-size", "16"): "96x64 pixels, cropped to squares, shrunk to 16x16, in colour",
+    ("--image-size", "96"): "96x64 pixels, cropped to squares, padded to 96x96, in colour",
+}
+
+
+@pytest.mark.parametrize("options", TOLD)
+def test_what_is_done_to_ones_images_is_told_in_one_line(options, tmp_path, monkeypatch, capsys):
+    save_images(tmp_path / "own", 48, (96, 64))
+    monkeypatch.setattr("dcgan_lib.training.check_buildable", lambda *args: sys.exit(7))
+    command = ["train", "--data", str(tmp_path / "own"), "--batch-size", "8"]
+    assert main([*command, *options]) == 7
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    assert said.out.startswith("own: ")
+    assert TOLD[options] in said.out
+    assert said.err == ""
+
+
+def test_of_five_hundred_images_some_are_put_aside(tmp_path):
+    path = tmp_path / "own.npy"
+    for count, tests, kept in ((499, 0, 0), (600, 100, 83)):
+        np.save(path, np.zeros((count, 28, 28), np.uint8))
+        parts_ = parts.load_parts(str(path))
+        assert len(parts_.held_out) == kept
+        assert len(parts_.images) == count - tests - kept
+        assert (f"{tests} put aside for tests" in parts_.about) == bool(tests)
+        assert "a quality curve is left out: it needs 2000" in parts_.about
+
+
+def test_one_small_picture_in_a_hundred_does_not_decide(tmp_path, capsys):
+    save_images(tmp_path / "own", 120, (64, 64))
+    save_images(tmp_path / "small", 1, (30, 30))
+    shutil.move(tmp_path / "small" / "000.png", tmp_path / "own" / "small.png")
+    assert load_images(str(tmp_path / "own")).images.shape[1:] == (64, 64, 3)
+    assert re.search(r"1 of 121 .*small\.png' is only 30 pixels", capsys.readouterr().err)
+
+
+def test_a_folder_of_icons(tmp_path):
+    save_images(tmp_path, 3, (16, 20))
+    assert load_images(str(tmp_path)).images.shape == (3, 16, 16, 3)
 
 
 # --- a folder of images
@@ -481,7 +756,7 @@ def bad_folder(kind: str, folder) -> None:
         iio.imwrite(bad, COLOUR[0])
         bad.write_bytes(bad.read_bytes()[:1500])
     elif kind == "small":
-        iio.imwrite(bad, COLOUR[0, :27])
+        iio.imwrite(bad, COLOUR[0, :15])
     elif kind == "fractions":
         Image.fromarray(COLOUR[0, ..., 0] / np.float32(255)).save(folder / "bad.tiff")
     elif kind == "beyond 16 bits":
@@ -499,7 +774,7 @@ BAD_IMAGES = [
     ("nothing", r"bad\.png.*cannot be read"),
     ("cut off", r"bad\.png.*cannot be read"),
     ("huge", r"bad\.png.*cannot be read.*400000000 pixels"),
-    ("small", r"bad\.png.*only 27 pixels.*28"),
+    ("small", r"bad\.png.*only 15 pixels.*at least (16|28|32)"),
     ("fractions", r"bad\.tiff.*fractions"),
     ("beyond 16 bits", r"bad\.tiff.*accepted: 0 to 65535"),
 ]
@@ -568,12 +843,35 @@ def test_classes_below_splits(tmp_path):
 def test_splits_that_are_not_whole(tmp_path):
     save_images(tmp_path / "train", 12)
     assert len(load_images(str(tmp_path), "test").images) == 2  # every sixth
-    save_images(tmp_path / "cats", 2)
-    with pytest.raises(UserError, match=r"'train', a split, beside 'cats'.*such as .*train'"):
-        load_images(str(tmp_path))
-    save_images(tmp_path / "own/test", 2)
-    with pytest.raises(UserError, match=r"none of them for the train split.*called train and test"):
-        load_images(str(tmp_path / "own"))
+
+
+@pytest.mark.parametrize("names", [("cat", "test"), ("cat", "train"), ("test",), ("test", "val")])
+def test_a_class_may_be_called_as_a_split(names, tmp_path):
+    for name in names:
+        save_images(tmp_path / name, 6)
+    train, test = load_images(str(tmp_path)), load_images(str(tmp_path), "test")
+    assert np.bincount(train.labels).tolist() == [5] * len(names)
+    assert np.bincount(test.labels).tolist() == [1] * len(names)
+
+
+@pytest.mark.parametrize("names", [("2", "10"), ("train", "test")])
+def test_a_run_of_an_earlier_version_resumes_in_its_old_order(names, tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    for number, name in enumerate(names):
+        save_images(folder / name, 8 + number)
+    Image.new("RGB", (32, 32)).save(folder / names[0] / "0.ppm")  # was not read
+    recipe, options = tiny(steps=2, batch_size=8), {"output": tmp_path / "run", "verbose": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "load_for_training", lambda *a, **k: parts._formerly(a[0]))
+        before = train_dcgan_mnist(recipe, data=str(folder), **options)
+    known = json.loads((before.folder / "recipe.json").read_text())["data"]
+    assert load_training_set(recipe, str(folder)).source["hash"] != known["hash"]
+    for again in ({"recipe": recipe, "data": str(folder)}, {}):
+        (before.folder / "metrics.json").unlink()
+        assert not train_dcgan_mnist(**options, **again).found
+    save_images(folder / names[0], 7)
+    with pytest.raises(UserError, match=r"other settings.*hash"):
+        train_dcgan_mnist(**options)
 
 
 def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
@@ -660,7 +958,7 @@ def test_a_folder_trains_is_found_again_and_resumed(size, change, tmp_path, monk
     assert json.loads((run.folder / "recipe.json").read_text())["data"] == {
         "source": str(tmp_path / "own"),
         "name": "own",
-        "images": 34,
+        "images": 40,
         "max_images": None,
         "hash": data_hash(load_training_set(recipe, "own").images),
     }

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import save_data, tiny
+from PIL import Image
 
 from dcgan_lib.cli import main
-from dcgan_lib.data import load_images, scale
+from dcgan_lib.data import load_images, scale, unscale
 from dcgan_lib.errors import UserError
 from dcgan_lib.measuring import report
-from dcgan_lib.measuring.evaluator import Evaluator, build_classifier
+from dcgan_lib.measuring.evaluator import Evaluator, build_classifier, true_test
 from dcgan_lib.measuring.metrics import blurred, frechet_distance, noise_like
 from dcgan_lib.measuring.quality import QualityCallback
 from dcgan_lib.measuring.report import (
@@ -152,6 +153,29 @@ def test_an_array_of_images_is_scored_like_any_source(tmp_path, references, caps
     assert quality["generator"] == quality["floor"]
 
 
+@pytest.mark.parametrize("kind", ["folder", "0 to 255", "0 to 1", "npz"])
+def test_images_in_any_form_are_scored(kind, tmp_path, references):
+    images = unscale(references.validation[:70, ..., 0])
+    place = tmp_path / "drawn.npy"
+    if kind == "folder":
+        place = tmp_path / "drawn"
+        place.mkdir()
+        for number, image in enumerate(images):
+            Image.fromarray(image).save(place / f"{number}.png")
+    elif kind == "npz":
+        place = tmp_path / "drawn.npz"
+        np.savez(place, images=images[..., np.newaxis])
+    else:
+        np.save(place, images if kind == "0 to 255" else images / np.float32(255))
+    before = len(list(tmp_path.rglob("*")))
+    quality = evaluate(place, 70, "digits", verbose=False)
+    assert quality["generator"] == quality["floor"]
+    assert json.loads((tmp_path / "drawn.metrics.json").read_text())["quality"]["samples"] == 70
+    assert len(list(tmp_path.rglob("*"))) == before + 1
+    with pytest.raises(UserError, match=r"has 70 images; 200 are needed"):
+        evaluate(place, 200, "digits", verbose=False)
+
+
 def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):
     for name in ("primary", "second", "primary"):
         save_report(tmp_path / "x.npy", {"evaluator": f"{name} 12"})
@@ -238,6 +262,47 @@ def test_without_enough_held_out_images_nothing_is_measured(tmp_path):
 def test_too_few_held_out_images_are_refused_by_the_callback(real, tmp_path):
     with pytest.raises(UserError, match="64 held-out images; needed: 2000"):
         QualityCallback(tmp_path / "quality.csv", real, log=None)
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_the_true_test_set_is_known_by_its_statistics(name, mnist_file):
+    evaluator = Evaluator(name)
+    real, _ = evaluator(scale(load_images(mnist_file, "test").images))
+    stand_in = true_test(evaluator)
+    np.testing.assert_allclose(stand_in.mean(axis=0), real.mean(axis=0), atol=1e-5)
+    covariance = np.cov(real, rowvar=False)
+    np.testing.assert_allclose(np.cov(stand_in, rowvar=False), covariance, atol=1e-4)
+    others, _ = evaluator(scale(load_images("mnist10k").images))
+    distance = frechet_distance(real, others)
+    assert frechet_distance(stand_in, others) == pytest.approx(distance, rel=1e-3)
+
+
+def test_statistics_are_kilobytes():
+    assert sum(path.stat().st_size for path in WEIGHTS.glob("statistics-*")) < 30_000
+
+
+def test_without_mnist_a_run_is_scored_against_its_test_images(run_copy, capsys):
+    record = json.loads((run_copy / "recipe.json").read_text())
+    record["data"]["source"] = "mnist"
+    (run_copy / "recipe.json").write_text(json.dumps(record))
+    marks = json.loads(report.BASELINES.read_text())["67a18d0aad86 166e5e1e2006 10000"]
+    quality = evaluate(run_copy, verbose=False)
+    assert "MNIST is not at hand" in capsys.readouterr().err
+    assert quality["samples"] == 10_000
+    for name, scores in marks.items():  # of as many images
+        assert quality[name]["frechet_distance"] == scores["frechet_distance"]
+    assert "statistics of MNIST's test images" in quality["reference"]
+    assert "500 against 500 of mnist10k" in quality["reference"]
+    assert quality["generator"]["frechet_distance"] > 100
+    assert evaluate(run_copy, 600, verbose=False)["samples"] == 500
+
+
+def test_quality_of_a_run_on_the_part_is_against_the_test_images(tmp_path):
+    run = train_dcgan_mnist(tiny(steps=2, hold_out=10_000), tmp_path / "run", verbose=False)
+    rows = quality_rows(run.folder)
+    real, _ = Evaluator()(scale(load_images("mnist10k", "test").images))
+    assert rows["floor"][0] == pytest.approx(frechet_distance(true_test(Evaluator()), real))
+    assert 0.5 < rows["floor"][0] < 5
 
 
 class Clock:

@@ -2,6 +2,7 @@
 
 python tools/evaluators.py primary mine.npz     trains one again (minutes)
 python tools/evaluators.py baselines            real, blurred and noisy images (minutes)
+python tools/evaluators.py statistics           of the features of MNIST's test images
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tensorflow as tf
 
 from dcgan_lib import Evaluator, UserError, load_images, scale
 from dcgan_lib.data import hold_out_indices
-from dcgan_lib.measuring.evaluator import HOLD_OUT, build_classifier
+from dcgan_lib.measuring.evaluator import HOLD_OUT, build_classifier, statistics_file
 from dcgan_lib.measuring.report import (
     BASELINES,
     PARTS,
@@ -113,11 +114,26 @@ def write_baselines() -> Path:
     return BASELINES
 
 
+def write_statistics() -> list[Path]:
+    """Writes the mean and covariance of the features on the test images, of both evaluators."""
+    images, files = scale(load_images("mnist", "test").images), []
+    for name in ("primary", "second"):
+        evaluator = Evaluator(name)
+        features, _ = evaluator(images)
+        files.append(statistics_file(evaluator))
+        covariance = np.cov(features, rowvar=False).astype(np.float32)
+        mean = features.mean(axis=0).astype(np.float32)
+        np.savez_compressed(files[-1], mean=mean, covariance=covariance)
+    return files
+
+
 if __name__ == "__main__":
     try:
         match sys.argv[1:]:
             case ["baselines"]:
                 print(write_baselines())
+            case ["statistics"]:
+                print(*write_statistics())
             case [name, output]:
                 for key, value in train_evaluator(name, output).items():
                     print(f"{key}: {value}")

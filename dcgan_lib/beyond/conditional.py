@@ -18,12 +18,12 @@ Pair = tuple[tf.Tensor, tf.Tensor]  # of images or latent vectors, and one-hot l
 
 
 def build_conditional_generator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
 ) -> keras.Model:
     """Builds a generator of two inputs: random numbers, and the label of the digit to draw.
 
     Returns:
-        A model from [(batch, latent_dim) standard normal, (batch, 10) one-hot labels] to
+        A model from [(batch, latent_dim) standard normal, (batch, classes) one-hot labels] to
         (batch, height, width, channels) in [-1, 1].
 
     Raises:
@@ -33,31 +33,31 @@ def build_conditional_generator(
     notebook 09.
     """
     latent = keras.Input((recipe.latent_dim,), name="latent")
-    label = keras.Input((CLASSES,), name="label")
-    body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + CLASSES), image_shape)
+    label = keras.Input((classes,), name="label")
+    body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + classes), image_shape)
     images = body(layers.Concatenate()([latent, label]))
     return keras.Model([latent, label], images, name="generator")
 
 
 def build_conditional_discriminator(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE
+    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
 ) -> keras.Model:
     """Builds a discriminator that asks: is this a real image *of this digit*?
 
     It has one verdict for images as such, and one for each digit; the label picks the second.
 
     Returns:
-        A model from [images (batch, height, width, channels) in [-1, 1], (batch, 10) one-hot
+        A model from [images (batch, height, width, channels) in [-1, 1], (batch, classes) one-hot
         labels] to (batch, 1), as `build_discriminator`.
 
     Source: Miyato, Koyama, "cGANs with Projection Discriminator" (2018), equation 3. Taught in
     notebook 09.
     """
     plain = build_discriminator(recipe, image_shape)
-    label = keras.Input((CLASSES,), name="label")
+    label = keras.Input((classes,), name="label")
     features = plain.layers[-1].input
     in_general = layers.Dense(1, dtype="float32")(features)
-    for_each_digit = layers.Dense(CLASSES, use_bias=False, dtype="float32")(features)
+    for_each_digit = layers.Dense(classes, use_bias=False, dtype="float32")(features)
     for_this_digit = layers.Dot(axes=1, dtype="float32")([for_each_digit, label])
     x = layers.Add(dtype="float32")([in_general, for_this_digit])
     if recipe.discriminator_output == "sigmoid":

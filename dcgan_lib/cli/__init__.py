@@ -95,8 +95,9 @@ def train(
         output: The run folder; by default runs/<recipe>-s<seed>-<hash of the settings>.
         resume: Resume the run in this folder, with its own settings.
         fresh: Start a new run, replacing the one in the output folder.
-        data: auto, mnist, digits or shapes (offline), fashion_mnist, cifar10, an .npz file, or a
-            folder of images; DCGAN_DATA names a file for MNIST.
+        data: auto, mnist, mnist10k, digits or shapes (these three offline), fashion_mnist, cifar10,
+            an .npz, .npy or IDX file, or a folder of images or IDX files; DCGAN_DATA names a file
+            for MNIST.
         settings: Values that replace the recipe's; in brackets those of fast.
     """
     started = time.perf_counter()
@@ -120,6 +121,7 @@ def sample(
     source: Positional[Path],
     count: Annotated[int, arg(name="n", aliases=["-n"])] = 64,
     digit: int | None = None,
+    label: Annotated[str | None, arg(metavar="NAME")] = None,
     seed: int = 0,
     output: Path = Path("grid.png"),
 ) -> None:
@@ -129,19 +131,23 @@ def sample(
         source: A run folder, a .keras file, or a published generator: fast, best, conditional,
             explorer.
         count: How many.
-        digit: Which digit, from a generator that knows the labels; by default each in turn.
+        digit: Which digit, from a generator that knows the labels; by default each in turn. Of
+            classes with names, the number of one, from 0.
+        label: Which class, by its name: that of its folder, or its label.
         seed: Another seed, other images.
         output: A .png, .jpg or other picture for a grid, or an .npy for float32 (n, height, width,
             channels) in [-1, 1].
     """
     _require("-n", count, count > 0, "a number above 0")
-    _require("--digit", digit, digit is None or 0 <= digit <= 9, "0 to 9")
+    _require("--label", label, label is None or digit is None, "this, or --digit")
     _require("--seed", seed, seed >= 0, "0 or above")
     check_samples_name(output)
     dcgan_lib.import_tensorflow()
-    from dcgan_lib.runs.loading import find_generator
+    from dcgan_lib.runs.loading import find_class, find_generator
 
-    dcgan_lib.save_samples(find_generator(source), output, count, seed, digit)
+    generator = find_generator(source)
+    chosen = find_class(generator, source, digit, label)
+    dcgan_lib.save_samples(generator, output, count, seed, chosen)
     print(f"{count} images: {output}")
 
 
@@ -152,10 +158,11 @@ def evaluate(
     evaluator: Literal["primary", "second"] = "primary",
     data: str = "auto",
 ) -> None:
-    """Score a run (or a .keras file, or an .npy of images) against the test images.
+    """Score a run (or a .keras file, or images) against the test images.
 
     Args:
-        source: A run folder, a .keras file, or an .npy of float images (N, 28, 28, 1) in [-1, 1].
+        source: A run folder, a .keras file, or 28x28 grey images: a folder of them, an .npy or an
+            .npz, from 0 to 255, 0 to 1 or -1 to 1.
         count: Images on each side; scores of different numbers do not compare.
         evaluator: Which classifier measures; second is another network, to confirm what is
             published.

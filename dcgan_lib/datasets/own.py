@@ -15,70 +15,123 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dcgan_lib.datasets.arrays import MAX_BYTES, SIZES
-from dcgan_lib.datasets.images import ImageData, Split
+from dcgan_lib.datasets.given import fit
+from dcgan_lib.datasets.images import TEST_EVERY, ImageData, Split, is_test
 from dcgan_lib.errors import UserError, first_line
 
-# What is trained on, and what is not, if the sub-folders are called so.
+# What is trained on, and what is not, if all sub-folders are called so.
 SPLITS = {name: "train" for name in ("train", "training", "val", "valid", "validation")}
 SPLITS |= {"test": "test", "testing": "test"}
 
-TEST_EVERY = 6
+ICON = 16  # pixels, where all images are smaller than SIZES
 
 MANY = 2000  # files; reading so many takes long enough for a progress bar
 
+# What earlier versions read, in the order of the letters alone (10 before 2).
+FORMERLY = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
-def load_folder(folder: Path, split: Split) -> ImageData:
-    """Reads every image below a folder; see `dcgan_lib.load_images`."""
+
+def load_folder(
+    folder: Path, split: Split, formerly: bool = False, few: int = 0, size: int = 0
+) -> ImageData:
+    """Reads every image below a folder; see `dcgan_lib.load_images`.
+
+    Args:
+        formerly: as earlier versions did, so that their runs can be resumed.
+        few: of fewer images than this, no test split is made.
+        size: of all images; 0: the largest of SIZES that nearly all of them can fill.
+    """
     files = _image_files(folder)
-    splits, names = _places(folder, files)
-    classes = sorted(set(names), key=_natural)
+    if formerly:
+        files = sorted(file for file in files if file.suffix.lower() in FORMERLY)
+    splits, names = _places(folder, files, formerly)
+    classes = sorted(set(names), key=None if formerly else _natural)
     if len(classes) > 256:
         raise UserError(f"{str(folder)!r} has {len(classes)} sub-folders; accepted: up to 256")
     problems: list[str] = []
-    sides = _each(_side_of, files, problems)
-    size = next((size for size in SIZES if size <= min(sides.values(), default=0)), 0)
-    if len(sides) * size * size * 3 > MAX_BYTES:
+    sizes = _each(_size_of, files, problems)
+    if not size:
+        size = _common_size(sizes, formerly)
+        sizes = _each(functools.partial(_large_enough, sizes, size), sizes, problems)
+    if len(sizes) * size * size * 3 > MAX_BYTES:
         raise UserError(
-            f"{str(folder)!r} holds {len(sides):,} images, which need more than {MAX_BYTES:,} "
+            f"{str(folder)!r} holds {len(sizes):,} images, which need more than {MAX_BYTES:,} "
             f"bytes; accepted at {size} pixels: up to {MAX_BYTES // (size * size * 3):,}"
         )
-    read = _each(functools.partial(_read_image, size=size), sides, problems, len(files) > MANY)
-    if problems:
-        told = f"{len(problems)} of {len(files)} images are left out; the first: {problems[0]}"
-        if not read:
-            raise UserError(f"{str(folder)!r} holds no image that can be used: {told}")
-        print(told, file=sys.stderr)
-    images = np.stack(list(read.values()))
-    if (images == images[..., :1]).all():
-        images = images[..., 0]  # grey, every one of them
+    read = _each(functools.partial(_read_image, size=size), sizes, problems, len(files) > MANY)
+    images = _stacked(folder, len(files), read, problems)
     kept = [number for number, file in enumerate(files) if file in read]
     if "test" in splits:
-        is_test = np.array([splits[number] == "test" for number in kept])
+        for_tests = np.array([splits[number] == "test" for number in kept])
     else:
-        is_test = np.arange(len(kept)) % TEST_EVERY == TEST_EVERY - 1
-    chosen = is_test == (split == "test")
+        for_tests = is_test(len(kept), few)
+    chosen = for_tests == (split == "test")
     if not chosen.any():
         raise UserError(
             f"{str(folder)!r} has {len(kept)} images, none of them for the {split} split; needed: "
             f"at least {TEST_EVERY}, or sub-folders called train and test"
         )
     labels = np.array([classes.index(names[number]) for number in kept], np.uint8)
-    return ImageData(images[chosen], labels[chosen], folder.resolve().name)
+    loaded = ImageData(images[chosen], labels[chosen], folder.resolve().name)
+    loaded.about = f"{len(files)} found, {len(problems)} left out; " + _done_to(images, sizes)
+    loaded.about += f", {for_tests.sum()} put aside for tests" * any(for_tests)
+    return loaded.with_classes(classes if any(classes) else ())
 
 
-def _places(folder: Path, files: list[Path]) -> tuple[list[str | None], list[str]]:
+def _stacked(
+    folder: Path, found: int, read: dict[Path, np.ndarray], problems: list[str]
+) -> np.ndarray:
+    """Returns the images as one array, grey if all are; says what has been left out."""
+    told = f"{len(problems)} of {found} images are left out; the first: " + "".join(problems[:1])
+    if not read:
+        raise UserError(f"{str(folder)!r} holds no image that can be used: {told}")
+    if problems:
+        print(told, file=sys.stderr)
+    images = np.stack(list(read.values()))
+    return images[..., 0] if (images == images[..., :1]).all() else images
+
+
+def _common_size(sizes: dict[Path, tuple[int, int]], formerly: bool) -> int:
+    """Returns the largest of SIZES that nearly all can fill: one in a hundred may be too small."""
+    sides = sorted(map(min, sizes.values()))
+    sides = [side for side in sides if side >= min(SIZES)] or ([] if formerly else sides)
+    deciding = sides[0 if formerly else len(sides) // 100] if sides else 0
+    return next((size for size in (*SIZES, ICON) if size <= deciding), min(SIZES))
+
+
+def _large_enough(sizes: dict[Path, tuple[int, int]], size: int, file: Path) -> tuple[int, int]:
+    side = min(sizes[file])
+    if side < size:
+        raise UserError(
+            f"image {str(file)!r} is only {side} pixels wide or high; needed: at least {size}, or "
+            "an image_size of your choice"
+        )
+    return sizes[file]
+
+
+def _done_to(images: np.ndarray, sizes: dict[Path, tuple[int, int]]) -> str:
+    """Says what the images have become."""
+    size, least, most = images.shape[1], min(sizes.values()), max(sizes.values())
+    before = " to ".join(dict.fromkeys(f"{width}x{height}" for width, height in (least, most)))
+    done = [f"{before} pixels"]
+    if any(width != height for width, height in sizes.values()):
+        done.append("cropped to squares")
+    if any(min(pair) > size for pair in sizes.values()):
+        done.append(f"shrunk to {size}x{size}")
+    if any(min(pair) < size for pair in sizes.values()):
+        done.append(f"padded to {size}x{size}")
+    return ", ".join([*done, "in colour" if images.ndim == 4 else "grey"])
+
+
+def _places(folder: Path, files: list[Path], formerly: bool) -> tuple[list[str | None], list[str]]:
     """Returns the split of each file, if sub-folders name splits, and the folder of its class."""
     inside = [file.relative_to(folder).parts[:-1] for file in files]
     splits = [SPLITS.get(place[0].lower()) if place else None for place in inside]
-    if any(splits):
-        if not all(splits):
-            other = files[splits.index(None)].relative_to(folder).parts[0]
-            named = inside[next(i for i, part in enumerate(splits) if part)][0]
-            raise UserError(
-                f"{str(folder)!r} holds {named!r}, a split, beside {other!r}, which is none; give "
-                f"the sub-folder to train on, such as {str(folder / named)!r}, or rename one"
-            )
+    above = {place[0].lower() for place in inside if place}
+    if all(splits) and above & {"train", "training"} and not formerly:
         inside = [place[1:] for place in inside]
+    else:  # a class may be called so too
+        splits = [None] * len(files)
     if len({bool(place) for place in inside}) > 1:
         raise UserError(
             f"{str(folder)!r} holds images both beside and in its sub-folders; accepted: all in "
@@ -138,15 +191,10 @@ def _each(
     return done
 
 
-def _side_of(file: Path) -> int:
-    """Returns the shorter side of an image; reads no pixels."""
+def _size_of(file: Path) -> tuple[int, int]:
+    """Returns the width and height of an image; reads no pixels."""
     with _opened(file) as image:
-        side = min(image.size)
-    if side < min(SIZES):
-        raise UserError(
-            f"image {str(file)!r} is only {side} pixels wide or high; needed: at least {min(SIZES)}"
-        )
-    return side
+        return image.size
 
 
 @contextlib.contextmanager
@@ -163,7 +211,7 @@ def _opened(file: Path) -> Iterator[Image.Image]:
 
 
 def _read_image(file: Path, size: int) -> np.ndarray:
-    """Reads a file into uint8 (size, size, 3): cropped to a centred square, and shrunk."""
+    """Reads a file into uint8 (size, size, 3): cropped to a centred square, shrunk or padded."""
     with _opened(file) as image:
         may_be_eight = image.format == "TIFF" and image.mode == "I"
         image.draft("RGB", (2 * size, 2 * size))  # a large JPEG is not read in full
@@ -174,7 +222,7 @@ def _read_image(file: Path, size: int) -> np.ndarray:
             image = Image.fromarray(_eight_bits(np.asarray(image), may_be_eight))
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-        return np.asarray(ImageOps.fit(image, (size, size)))
+        return np.asarray(fit(image, size))
 
 
 def _eight_bits(pixels: np.ndarray, may_be_eight: bool) -> np.ndarray:

@@ -22,7 +22,7 @@ def draw_shapes(split: Split) -> ImageData:
     labels = draw.permutation(np.arange(count) % len(SHAPES)).astype(np.uint8)
     masks = np.stack([_draw_mask(SHAPES[label], draw) for label in labels])
     images = _paint(masks[..., np.newaxis] / np.float32(255), draw)
-    return ImageData(images, labels, "shapes")
+    return ImageData(images, labels, "shapes").with_classes(SHAPES)
 
 
 def _draw_mask(shape: str, draw: np.random.Generator) -> np.ndarray:

@@ -13,9 +13,10 @@ import numpy as np
 
 from dcgan_lib.callbacks import StepCallback
 from dcgan_lib.data import TrainingSet, scale
+from dcgan_lib.datasets.sources import PART
 from dcgan_lib.errors import UserError
 from dcgan_lib.latent import generator_input, sample_latent
-from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows
+from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows, true_test
 from dcgan_lib.measuring.metrics import class_balance, frechet_distance
 from dcgan_lib.runs.files import append_row
 from dcgan_lib.runs.folder import QUALITY
@@ -34,6 +35,8 @@ class QualityCallback(StepCallback):
         images: held-out float images (at least 2,000, 28, 28, 1) in [-1, 1].
         log: whose clock stands still meanwhile.
         every: steps between two measurements; None: one at each epoch's end.
+        against_test: compare with the statistics of MNIST's test images, which come with the
+            package; then 1,000 held-out images are enough, for the floor.
 
     Raises:
         UserError: too few images, or images of another shape.
@@ -45,25 +48,35 @@ class QualityCallback(StepCallback):
     COLUMNS = ("step", "seconds", "frechet_distance", "floor", "modes", "distance_from_uniform")
 
     def __init__(
-        self, path: Path, images: np.ndarray, log: RunLog, every: int | None = None
+        self,
+        path: Path,
+        images: np.ndarray,
+        log: RunLog,
+        every: int | None = None,
+        against_test: bool = False,
     ) -> None:
         super().__init__()
-        if len(images) < 2 * self.SAMPLES:
-            raise UserError(f"{len(images)} held-out images; needed: {2 * self.SAMPLES}")
+        needed = self.SAMPLES if against_test else 2 * self.SAMPLES
+        if len(images) < needed:
+            raise UserError(f"{len(images)} held-out images; needed: {needed}")
         check_images(images)
         self.path = path
         self.images = images
         self.log = log
         self.every = every
+        self.against_test = against_test
 
     @classmethod
     def where_possible(cls, run: Run, training_set: TrainingSet) -> list[QualityCallback]:
         """Returns a run's callback; none where too few images were held out, or of another kind."""
         held_out, source = training_set.held_out, training_set.source
-        enough = len(held_out) >= 2 * cls.SAMPLES
-        suits = enough and knows(source["name"], source["source"], held_out.shape)
+        against_test = source["source"] == PART.stem
+        enough = len(held_out) >= (1 if against_test else 2) * cls.SAMPLES
+        digits = "classes" not in source  # which is there for others
+        if not (enough and digits and knows(source["name"], source["source"], held_out.shape)):
+            return []
         path, every = run.folder / QUALITY, run.recipe.quality_every
-        return [cls(path, scale(held_out), run.log, every)] if suits else []
+        return [cls(path, scale(held_out), run.log, every, against_test)]
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -72,12 +85,15 @@ class QualityCallback(StepCallback):
     @functools.cached_property
     def real(self) -> np.ndarray:
         """Features of the images that samples are compared with."""
+        if self.against_test:
+            return true_test(self.evaluator)
         return self.evaluator(self.images[: self.SAMPLES])[0]
 
     @functools.cached_property
     def floor(self) -> float:
         """The distance between as many real images and those."""
-        others, _ = self.evaluator(self.images[self.SAMPLES : 2 * self.SAMPLES])
+        first = 0 if self.against_test else self.SAMPLES
+        others, _ = self.evaluator(self.images[first : first + self.SAMPLES])
         return frechet_distance(self.real, others)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -6,6 +6,7 @@ Taught in notebook 07.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +14,16 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale
-from dcgan_lib.errors import UserError
+from dcgan_lib.data import data_hash, hold_out_indices, load_images, scale, with_channels
+from dcgan_lib.datasets.given import as_images, read_arrays
+from dcgan_lib.datasets.own import load_folder
+from dcgan_lib.datasets.sources import PART
+from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.latent import generator_input, latent_dim_of, sample_latent
 from dcgan_lib.measuring import metrics
-from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator, knows
+from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator, knows, true_test
 from dcgan_lib.runs.files import write_json
-from dcgan_lib.runs.folder import FINISHED, read_record
+from dcgan_lib.runs.folder import FINISHED, RECORD, read_record
 from dcgan_lib.runs.loading import load_generator
 from dcgan_lib.runs.progress import progress_bar
 from dcgan_lib.shelf.stored import WEIGHTS
@@ -27,6 +31,8 @@ from dcgan_lib.shelf.stored import WEIGHTS
 SAMPLE_SEED = 10_007  # no callback draws from it
 
 COPY_SAMPLES = 1000
+
+FULL = 10_000  # samples; published scores have as many
 
 FEWEST = 65  # the evaluators tell 64 features; a covariance of these needs one image more
 
@@ -49,6 +55,25 @@ class References(NamedTuple):
     train: np.ndarray
     name: str
 
+    @property
+    def statistics(self) -> bool:
+        """Whether MNIST's test images are known by their statistics alone.
+
+        Then the Fréchet distance is to these, and `test` and `validation` are a few images that
+        were kept out, for all other metrics.
+        """
+        return self.name == PART.stem
+
+    def described(self, count: int) -> str:
+        """Says what `count` samples are compared with."""
+        if not self.statistics:
+            return f"the first {count} test images of {self.name}"
+        few = min(count, len(self.test))
+        return (
+            "the statistics of MNIST's test images; all but the Fréchet distance: "
+            f"{few} against {few} of {self.name}"
+        )
+
 
 def load_references(data: str = "auto") -> References:
     """Loads the real images to compare with; arguments and errors as in `load_images`.
@@ -62,6 +87,10 @@ def load_references(data: str = "auto") -> References:
             f"{train.name} cannot be scored: the evaluators have learned MNIST's digits, 28x28 grey"
         )
     test = load_images(train.name if data == "auto" else data, "test")
+    if train.name == PART.stem:
+        half = len(test.images) // 2
+        test, unseen = np.split(scale(test.images), [half])
+        return References(test, unseen, scale(train.images), train.name)
     allowed, held_out = hold_out_indices(len(train.images), HOLD_OUT)
     seen, unseen = scale(train.images[allowed]), scale(train.images[held_out])
     return References(scale(test.images), unseen, seen, train.name)
@@ -69,15 +98,16 @@ def load_references(data: str = "auto") -> References:
 
 def evaluate(
     source: str | Path,
-    count: int = 10_000,
+    count: int = FULL,
     data: str = "auto",
     evaluator: str = "primary",
     verbose: bool = True,
 ) -> dict[str, Any]:
-    """Scores a run, a `.keras` file or an `.npy` of images against the test images.
+    """Scores a run, a `.keras` file, or images in a folder or array, against the test images.
 
     Args:
-        source: what to score.
+        source: what to score; images are 28x28 grey, in files or as an `.npy` or `.npz` of numbers
+            from 0 to 255, 0 to 1 or -1 to 1.
         count: images on each side; at most as many as there are test (and validation) images.
         data: as in `load_images`; for a run, what it was trained on.
         evaluator: `primary`, or `second` to confirm.
@@ -94,15 +124,8 @@ def evaluate(
     """
     _check_count(count, "asked for (-n)")
     source = Path(source)
-    if not source.exists():
-        raise UserError(
-            f"{str(source)!r} does not exist; accepted: a run folder, a .keras or an .npy file"
-        )
-    if source.is_dir() and data == "auto":
-        data = read_record(source)["data"]["source"]
-    references = load_references(data)
-    count = min(count, len(references.test), len(references.validation))
-    _check_count(count, f"real images of {references.name}")
+    references = _references_of(source, data)
+    count = _possible(count, references)
     evaluator = Evaluator(evaluator)
     images = images_of(source, count)
     known = known_baselines(evaluator, references, count)
@@ -112,12 +135,36 @@ def evaluate(
     report = {
         "evaluator": f"{evaluator.name} {evaluator.hash}",
         "samples": count,
-        "reference": f"the first {count} test images of {references.name}",
+        "reference": references.described(count),
         "generator": measure(images, real, evaluator, references, tick),
     }
     report |= known or measure_baselines(real, evaluator, references, tick)
+    if references.statistics:
+        report = _with_known_distances(report, evaluator, count)
     save_report(source, report)
     return report
+
+
+def _references_of(source: Path, data: str) -> References:
+    """Loads what `source` is to be compared with: for a run, what it was trained on."""
+    if not source.exists():
+        raise UserError(
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras file, or images: a "
+            "folder, an .npy or an .npz"
+        )
+    if _is_run(source) and data == "auto":
+        data = read_record(source)["data"]["source"]
+        data = "auto" if data == "mnist" else data  # which may be out of reach here
+    return load_references(data)
+
+
+def _possible(count: int, references: References) -> int:
+    """Returns how many images can be compared: as many as asked for, or as there are."""
+    if references.statistics and count >= FULL:
+        return FULL
+    count = min(count, len(references.test), len(references.validation))
+    _check_count(count, f"real images of {references.name}")
+    return count
 
 
 def _check_count(count: int, what: str) -> None:
@@ -145,6 +192,17 @@ def known_baselines(evaluator: Evaluator, references: References, count: int) ->
     return known.get(baseline_key(evaluator, references, count), {})
 
 
+def _with_known_distances(
+    report: dict[str, Any], evaluator: Evaluator, count: int
+) -> dict[str, Any]:
+    """Puts in the Fréchet distances of as many images that come with the package, if they do."""
+    for key, marks in json.loads(BASELINES.read_bytes()).items():
+        if key.split()[::2] == [evaluator.hash, str(count)]:
+            for name, scores in marks.items():
+                report[name]["frechet_distance"] = scores["frechet_distance"]
+    return report
+
+
 def measure_baselines(
     real: np.ndarray, evaluator: Evaluator, references: References, tick: Callable[[], Any]
 ) -> dict[str, Any]:
@@ -159,22 +217,27 @@ def measure_baselines(
 
 
 def images_of(source: Path, count: int) -> np.ndarray:
-    """Draws images from a run or `.keras` file, or reads them from an `.npy`."""
-    if source.suffix != ".npy":
+    """Draws images from a run or `.keras` file, or reads them from a folder or a file of arrays."""
+    if _is_run(source) or source.suffix == ".keras":
         return draw_images(load_generator(source), count)
-    try:
-        images = np.load(source, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{str(source)!r} cannot be read: {error}") from None
+    if source.is_dir():
+        images = load_folder(source, "train", few=sys.maxsize).images
+    else:
+        try:
+            images = read_arrays(source)["x_train"]
+        except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+            raise UserError(f"{str(source)!r} cannot be read: {first_line(error)}") from None
     if images.ndim == 0:
         raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
     images = images[:count]
-    drawn = (
-        images.dtype.kind == "f" and images.min() < 0.0
-    )  # in [-1, 1], or the evaluator complains
-    return images if drawn else scale(images)
+    drawn = images.dtype.kind == "f" and images.min() < 0  # these have not to be rounded
+    return with_channels(images) if drawn else scale(as_images(images))
+
+
+def _is_run(source: Path) -> bool:
+    return (source / RECORD).exists()
 
 
 def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:
@@ -198,6 +261,11 @@ def measure(
         tick: called after each part.
     """
     fake, probabilities = evaluator(images)
+    distance = metrics.frechet_distance(
+        true_test(evaluator) if references.statistics else real, fake
+    )
+    if references.statistics:
+        fake = fake[: len(real)]
     seen = images[:COPY_SAMPLES], references.train, references.test[:COPY_SAMPLES]
     size = min(1000, len(real), len(fake))
 
@@ -207,7 +275,7 @@ def measure(
 
     mean, error = done(metrics.kernel_distance(real, fake, subset_size=size))
     return {
-        "frechet_distance": done(metrics.frechet_distance(real, fake)),
+        "frechet_distance": done(distance),
         "kernel_distance": mean,
         "kernel_distance_error": error,
         **done(metrics.precision_recall_density_coverage(real, fake))._asdict(),
@@ -220,7 +288,7 @@ def measure(
 def save_report(source: Path, report: dict[str, Any]) -> None:
     """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
     beside = source.with_name(f"{source.stem}.metrics.json")
-    path = source / FINISHED if source.is_dir() else beside
+    path = source / FINISHED if _is_run(source) else beside
     numbers = json.loads(path.read_bytes()) if path.exists() else {}
     key = "quality" if report["evaluator"].startswith("primary") else "quality_second"
     write_json(path, numbers | {key: report})

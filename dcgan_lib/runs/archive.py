@@ -82,6 +82,23 @@ def check_archive(path: Path) -> None:
         _accept(_is_plain(file, len(weights)), "weights that are not plain arrays", "plain arrays")
 
 
+def write_classes(path: Path, names: list[str]) -> None:
+    """Adds the names of the classes to what a `.keras` file says of itself."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    about = json.loads(members["metadata.json"]) | {"classes": names}
+    members["metadata.json"] = json.dumps(about).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def read_classes(path: Path) -> list[str]:
+    """Returns the names that `write_classes` has written, if it has."""
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("metadata.json")).get("classes", [])
+
+
 def _accept(good: bool, found: str, accepted: str) -> None:
     if not good:
         raise UserError(f"it has {found}; accepted: {accepted}")

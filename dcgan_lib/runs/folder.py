@@ -18,7 +18,7 @@ import tensorflow as tf
 from dcgan_lib.building import check_buildable
 from dcgan_lib.data import TrainingSet, load_training_set
 from dcgan_lib.errors import UserError
-from dcgan_lib.recipes import EARLIER, Recipe, get_recipe
+from dcgan_lib.recipes import EARLIER, CallOptions, Recipe, get_recipe
 from dcgan_lib.runs.files import atomic_path, checksum, write_json
 
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
@@ -121,30 +121,39 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     return record
 
 
-def plan(
-    recipe: str | Recipe | None,
-    folder: str | Path | None,
-    data: str,
-    max_images: int | None,
-    resume: bool,
-    settings: dict[str, Any],
-) -> tuple[Recipe, TrainingSet]:
-    """Returns what is trained on what; where nothing is said, as the run in `folder` was.
+def recorded(folder: str | Path) -> dict[str, Any]:
+    """Returns recipe and data of the run in `folder`; nothing if there is none.
 
     Raises:
-        UserError: an impossible value, no such data, or a damaged record.
+        UserError: its record is damaged.
     """
-    known: dict[str, Any] = {"recipe": "fast"}
-    if resume and folder and not recipe and (path := as_path(folder) / RECORD).exists():
-        record = read_record(path.parent)
-        try:
-            known = record["data"] | {"recipe": Recipe(**record["recipe"])}
-        except TypeError as error:
-            raise UserError(f"{str(path)!r} is damaged: {error}") from None
-    recipe = get_recipe(recipe or known["recipe"], **settings)
+    path = as_path(folder) / RECORD
+    if not path.exists():
+        return {}
+    record = read_record(path.parent)
+    try:
+        return record["data"] | {"recipe": Recipe(**record["recipe"])}
+    except TypeError as error:
+        raise UserError(f"{str(path)!r} is damaged: {error}") from None
+
+
+def plan(
+    recipe: str | Recipe | None,
+    there: dict[str, Any],
+    data: str,
+    options: CallOptions,
+    settings: dict[str, Any],
+) -> tuple[Recipe, TrainingSet]:
+    """Returns what is trained on what; without a recipe, as the run that is `there` (`recorded`).
+
+    Raises:
+        UserError: an impossible value, no such data, or networks that cannot be built.
+    """
+    known = {} if recipe else there
+    recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
     data = known.get("source", data) if data == "auto" else data
-    training_set = load_training_set(recipe, data, max_images or known.get("max_images"))
-    check_buildable(recipe, training_set.images.shape[1:])
+    training_set = load_training_set(recipe, data, known=there, **options.reading(known))
+    check_buildable(recipe, *training_set.sizes[1:])
     return recipe, training_set
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.guard.chance import drawing_alone, layer_precision
+from dcgan_lib.latent import takes_labels
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import Recipe
-from dcgan_lib.runs.archive import check_archive
+from dcgan_lib.runs.archive import check_archive, read_classes
 from dcgan_lib.runs.files import quoted
 from dcgan_lib.runs.folder import LOG, is_finished, read_record
 from dcgan_lib.shelf.pretrained import load_pretrained, published
@@ -97,6 +98,36 @@ def load_generator(path: str | Path) -> keras.Model:
             "(None, latent_dim) to (None, height, width, 1 or 3)"
         )
     return model
+
+
+def find_class(
+    generator: keras.Model, source: str | Path, digit: int | None = None, label: str | None = None
+) -> int | None:
+    """Returns the number of the class that is asked for, or None if none is.
+
+    Args:
+        source: where `generator` was found; it may know the names of its classes.
+        digit: the name of a class, or where no name is a number, its place from 0.
+        label: the name of a class.
+
+    Raises:
+        UserError: a generator that cannot choose, or a class that it does not know.
+    """
+    if digit is None and label is None:
+        return None
+    if not takes_labels(generator):
+        raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
+    path, count = Path(source), generator.input_shape[1][-1]
+    path = path / "generator.keras" if path.is_dir() else path
+    names = read_classes(path) if path.exists() else []
+    names = names if len(names) == count else [str(number) for number in range(count)]
+    option, wanted = ("--label", label) if digit is None else ("--digit", str(digit))
+    if digit is not None and not any(name.isdecimal() for name in names):
+        names = [str(number) for number in range(count)]
+    if wanted not in names:
+        known = f"0 to {count - 1}" if names[-1] == str(count - 1) else ", ".join(names)
+        raise UserError(f"{option} {wanted} is impossible; accepted: {known}")
+    return names.index(wanted)
 
 
 def find_generator(source: str | Path) -> keras.Model:

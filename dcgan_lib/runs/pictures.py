@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from dcgan_lib.data import unscale
+from dcgan_lib.datasets.sources import PART
 from dcgan_lib.latent import (
     generator_input,
     interpolate,
@@ -21,7 +22,7 @@ from dcgan_lib.latent import (
 )
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
 from dcgan_lib.runs.files import atomic_path, check_samples_name, writing
-from dcgan_lib.runs.folder import LOG, QUALITY
+from dcgan_lib.runs.folder import LOG, QUALITY, read_record
 
 
 def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> None:
@@ -32,7 +33,8 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
     corners = sample_latent(11, latent_dim, seed=2)
     walks = np.concatenate([interpolate(a, b) for a, b in itertools.pairwise(corners)])
     if takes_labels(generator):  # it walks through one digit in each row
-        walks = generator_input(generator, walks, np.arange(10).repeat(10))
+        classes = generator.input_shape[1][-1]
+        walks = generator_input(generator, walks, (np.arange(10) % classes).repeat(10))
     grids = {"final_samples": fixed, "latent_samples": fresh, "interpolation": walks}
     for name, latent in grids.items():
         with atomic_path(folder / f"{name}.png") as temporary:
@@ -44,7 +46,9 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
         plot_losses(folder / LOG).savefig(temporary, dpi=120)
     if (folder / QUALITY).exists():
         with atomic_path(folder / "quality_plot.png") as temporary:
-            plot_quality(folder / QUALITY).savefig(temporary, dpi=120)
+            part = read_record(folder)["data"]["source"] == PART.stem
+            title = "Quality against MNIST's test images" if part else ""
+            plot_quality(folder / QUALITY, title).savefig(temporary, dpi=120)
 
 
 def save_samples(
@@ -69,7 +73,8 @@ def save_samples(
         if Path(output).suffix == ".npy":
             np.save(temporary, images.astype(np.float32))
         else:
-            columns = 10 if takes_labels(generator) and digit is None else None
+            classes = generator.input_shape[1][-1] if takes_labels(generator) else 0
+            columns = classes if 0 < classes <= 20 and digit is None else None
             Image.fromarray(image_grid(unscale(images), columns)).save(temporary)
 
 

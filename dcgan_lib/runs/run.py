@@ -13,6 +13,7 @@ from dcgan_lib.data import TrainingSet
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs import folder as run_folder
+from dcgan_lib.runs.archive import write_classes
 from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writing
 from dcgan_lib.runs.lock import locked
@@ -87,9 +88,12 @@ class Run:
         self.signals.in_steps = False  # from now on a signal has nothing to wait for
         self.signals.leave_if_asked(step)
         write_pictures(self.folder, gan.sampler, self.recipe.num_samples)
+        names = run_folder.read_record(self.folder)["data"].get("classes")
         for name, network in (("generator", gan.sampler), ("discriminator", gan.discriminator)):
             with atomic_path(self.folder / f"{name}.keras") as temporary:
                 network.save(temporary)
+                if names:
+                    write_classes(temporary, names)
         images = self.recipe.images_seen(step, self.num_images)
         numbers = {
             "steps": step,
