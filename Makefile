@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# pip has no option for the lowest versions.
+UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab notebooks figures explorer site test-browser test-slurm bench \
-	scoreboard engine studies weights baselines address lock clean
+.PHONY: help setup run test test-lowest test-newest lab notebooks figures explorer site \
+	test-browser test-slurm bench scoreboard engine studies weights baselines address lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +25,34 @@ run: $(READY)  ## train the default recipe: digits in about a minute
 	$(BIN)/dcgan train --recipe fast
 	@echo "Next: make lab opens the notebooks, which explain every step."
 
+define CHECK
+$(BIN)/ruff check .
+$(BIN)/ruff format --check .
+$(BIN)/lint-imports --no-logo
+$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+endef
+
 test: $(READY)  ## lint, unit tests, pair check, notebooks
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(CHECK)
+
+# A bound is true when all of the above passes with it. Where a Python has no wheel of a bound
+# (TensorFlow 2.18 on Python 3.13), the lowest version that has one.
+.venv-lowest/.ready: RESOLUTION := lowest-direct
+.venv-newest/.ready: RESOLUTION := highest
+.venv-%/.ready: pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet $(UV)
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --resolution $(RESOLUTION) \
+	  --only-binary :all: --editable '.[notebooks,dev]'
+	@touch $@
+
+test-lowest: BIN := .venv-lowest/bin
+test-lowest: .venv-lowest/.ready  ## the same with the lowest versions that pyproject.toml allows
+	$(CHECK)
+
+test-newest: BIN := .venv-newest/bin
+test-newest: .venv-newest/.ready  ## the same with the newest versions
+	$(CHECK)
 
 lab: $(READY)  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -98,4 +123,4 @@ lock:  ## pin the newest versions that the bounds allow
 	@touch $(READY)
 
 clean:  ## remove the environment and caches (runs stay)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-lowest .venv-newest .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,10 +1,14 @@
 """The package's names, bounds and doors agree with each other."""
 
+import ast
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -97,6 +101,52 @@ def test_workflow_runs_make_test_on_each_python(environment, workflow):
     assert versions == ["3.11", "3.12", "3.13"]
     python = bounds([environment["dependencies"][0]])["python"]
     assert all(python.contains(version) for version in versions)
+
+
+@pytest.mark.parametrize("line", [*PROJECT["dependencies"], *chain(*EXTRAS.values())])
+def test_each_dependency_has_one_lower_bound_and_no_upper_one(line):
+    assert [bound.operator for bound in Requirement(line).specifier] == [">="]
+
+
+def test_what_the_library_imports_has_a_bound():
+    code = [ast.parse(path.read_bytes()) for path in (ROOT / "dcgan_lib").rglob("*.py")]
+    nodes = [node for tree in code for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    roots = {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    roots -= {"dcgan_lib", "IPython"}  # IPython is there where a notebook runs
+    needed = {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(root, root) for root in roots}
+    assert needed <= bounds(PROJECT["dependencies"]).keys()
+
+
+def commands_of(target: str) -> list[str]:
+    """What `make TARGET` would run in a fresh clone."""
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    options = ["--dry-run", "--always-make", "--no-print-directory"]
+    command, env = ["make", *options, target], os.environ | {"MAKEFLAGS": ""}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("\\\n", "").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("versions", "resolution"), [("lowest", "lowest-direct"), ("newest", "highest")]
+)
+def test_both_ends_of_the_bounds_get_the_same_checks_as_the_lock(workflow, versions, resolution):
+    *_, installer, install, _, ruff, form, floors, tests = commands_of(f"test-{versions}")
+    env = f".venv-{versions}"
+    assert re.search(r" uv==[\d.]+\s*$", installer)
+    assert f"--resolution {resolution} " in install
+    assert "'.[notebooks,dev]'" in install
+    checks = [line.replace(env, ".venv") for line in (ruff, form, floors, tests)]
+    assert checks == commands_of("test")[-4:]
+    assert any(env in line for line in commands_of("clean"))
+    assert ".venv-*/" in content_lines(".gitignore")
+    job = workflow["jobs"]["bounds"]
+    assert job["steps"][-1]["run"] == "make test-${{ matrix.versions }} PYTHON=python"
+    assert versions in job["strategy"]["matrix"]["versions"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
 
 
 def test_badge_shows_the_workflow_that_exists():

@@ -12,6 +12,8 @@ import pytest
 
 import dcgan_lib
 from dcgan_lib import cli
+from dcgan_lib.building import build_loss
+from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
@@ -148,6 +150,27 @@ def test_a_loss_and_a_recipe_of_ones_own(small_data, monkeypatch):
     names: dict = {}
     exec(recipe, names)
     assert names["run"].recipe.discriminator_widths == (48, 96)
+
+
+def test_recipes_that_refuse_this_loss_are_named(small_data, monkeypatch):
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (small_data / "my_loss.py").write_text(blocks("python", page)[0])
+    monkeypatch.syspath_prepend(small_data)
+    refused = []
+    for name, recipe in RECIPES.items():
+        try:
+            build_loss(recipe.replace(loss="my_loss:LeastSquaresLoss"))
+        except UserError:
+            refused.append(name)
+    (named,) = re.findall(r"Only (.*?) refuse this one", page)
+    assert set(re.findall(r"`(\w+)`", named)) == set(refused)
+
+
+def test_tools_are_listed_file_by_file():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^## Tools\n(.*?)^## ", page, re.M | re.S)
+    listed = {name.strip("`") for name, _ in rows(text)}
+    assert listed == {path.name for path in (ROOT / "tools").glob("*.py")}
 
 
 def test_recipe_table_says_what_the_recipes_say():

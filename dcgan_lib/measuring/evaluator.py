@@ -42,7 +42,7 @@ class Evaluator:
         self.classifier.set_weights(weights)
         self.hash = weights_hash([weight.astype(np.float32) for weight in weights])
         features = self.classifier.get_layer("features").output
-        self.both = keras.Model(self.classifier.inputs, [features, self.classifier.outputs[0]])
+        self.both = keras.Model(self.classifier.inputs[0], [features, self.classifier.outputs[0]])
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Looks at images.
