@@ -213,7 +213,7 @@ def test_the_real_command_says_nothing_else_on_stderr(digits_file, tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert ended.returncode == 2
     assert ended.stdout == ""
-    accepted = "is larger than the dataset; accepted: up to 250"
+    accepted = "is larger than the dataset; accepted: up to 300"
     assert ended.stderr == f"dcgan: error: batch_size=9999 {accepted}\n"
 
 

@@ -22,7 +22,7 @@ def load_arrays(path: Path, split: Split) -> ImageData:
     if not path.is_file():
         raise UserError(f"data file {str(path)!r} does not exist; needed: an .npz with {KEYS}")
     try:
-        check_sizes(path)
+        check_unpacked(path)
         with np.load(path, allow_pickle=False) as arrays:
             missing = [key for key in KEYS if key not in arrays]
             if missing:
@@ -34,7 +34,7 @@ def load_arrays(path: Path, split: Split) -> ImageData:
     return ImageData(images, labels, path.stem)
 
 
-def check_sizes(path: Path) -> None:
+def check_unpacked(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         declared = sum(entry.file_size for entry in archive.infolist())
     if declared > MAX_BYTES:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_lib.datasets.arrays import MAX_BYTES, check_sizes
+from dcgan_lib.datasets.arrays import MAX_BYTES, check_unpacked
 from dcgan_lib.datasets.idx import idx_files, read_idx
 from dcgan_lib.datasets.images import ImageData, Split, is_test
 from dcgan_lib.errors import UserError, first_line
@@ -60,7 +60,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {"x_train": np.array(array)}
     if path.suffix.lower() != ".npz":
         return {key: read_idx(file, MAX_BYTES) for key, file in idx_files(path).items()}
-    check_sizes(path)
+    check_unpacked(path)
     with np.load(path, allow_pickle=False) as arrays:
         there = {key.lower(): key for key in arrays}
         chosen = {
