@@ -1,1 +1,1 @@
-"""What goes beyond a plain DCGAN: labels, other losses and layers, a toy in the plane."""
+"""What goes beyond a plain DCGAN: labels, a penalty, other layers, a toy in the plane."""
