@@ -14,7 +14,7 @@ _HOMES = {
     "datasets": "load_images",
     "datasets.ranges": "as_pixels",
     "datasets.shapes": "SHAPES",
-    "data": "TrainingSet check_batch_size hold_out_indices load_training_set scale unscale "
+    "data": "TrainingSet check_batch_size endless hold_out_indices load_training_set scale unscale "
     "training_batches with_channels",
     "networks": "MNIST_SHAPE ImageShape MinibatchStddev add_norm_and_activation "
     "add_norm_leak_dropout add_verdict build_dense_discriminator build_dense_generator "

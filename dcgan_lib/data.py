@@ -86,9 +86,15 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
-    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
+    return endless(epochs.flat_map(one_epoch).map(look_up).prefetch(4), steps_per_epoch)
+
+
+def endless(stream: tf.data.Dataset, steps_per_epoch: int) -> tf.data.Dataset:
+    """Tells `fit` that a stream never ends, and after how many batches an epoch does."""
+    import tensorflow as tf
+
+    stream = stream.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    stream.steps_per_epoch = steps_per_epoch
     return stream
 
 
@@ -100,12 +106,14 @@ class TrainingSet(NamedTuple):
         labels: one-hot float32 (N, classes) for a conditional recipe, else None.
         held_out: uint8 (M, H, W, C), never trained on: they measure the run.
         source: the record of where all this came from; goes into the run's `recipe.json`.
+        about: what has been done to one's own images, in a line; empty for others.
     """
 
     images: np.ndarray
     labels: np.ndarray | None
     held_out: np.ndarray
     source: dict[str, Any]
+    about: str = ""
 
     @property
     def sizes(self) -> tuple[int, tuple[int, ...], int]:
@@ -124,7 +132,6 @@ def load_training_set(
     data: str = "auto",
     max_images: int | None = None,
     known: dict[str, Any] | None = None,
-    verbose: bool = False,
     **reading: Any,
 ) -> TrainingSet:
     """Loads what a recipe may train on.
@@ -133,7 +140,6 @@ def load_training_set(
         data: as in `load_images`.
         max_images: use only the first N images.
         known: the record of the run that is resumed, if any (see `load_parts`).
-        verbose: say in a line what has been done to own images.
         reading: `image_size` and `transpose`, as in `load_images`.
 
     Raises:
@@ -142,11 +148,9 @@ def load_training_set(
     CallOptions(max_images=max_images)  # refuses what is no number above 0
     parts = load_parts(data, recipe.hold_out, max_images, known, recipe.conditional, **reading)
     check_batch_size(len(parts.images), recipe.batch_size)
-    if verbose and parts.about:
-        print(parts.about)
     labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
     images, held_out = with_channels(parts.images), with_channels(parts.held_out)
-    return TrainingSet(images, labels, held_out, parts.source)
+    return TrainingSet(images, labels, held_out, parts.source, parts.about)
 
 
 def with_channels(images: np.ndarray) -> np.ndarray:

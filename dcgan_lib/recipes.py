@@ -218,7 +218,7 @@ class CallOptions:
     def reading(self, known: dict[str, Any]) -> dict[str, Any]:
         """What of it concerns the data; what is not given is as in the record `known`."""
         names = ("max_images", "image_size", "transpose")
-        return {n: getattr(self, n) or known.get(n) for n in names} | {"verbose": self.verbose}
+        return {name: getattr(self, name) or known.get(name) for name in names}
 
 
 def _check_combinations(recipe: Recipe) -> None:
@@ -300,7 +300,8 @@ HINGE = FAST.replace(name="hinge", loss="hinge")
 SPECTRAL = HINGE.replace(name="spectral", spectral_norm=True, discriminator_batch_norm=False)
 
 WGAN_GP = FAST.replace(
-    name="wgan_gp", loss="wasserstein", gradient_penalty=10.0, discriminator_batch_norm=False,
+    name="wgan_gp", generator_output_scale=1.0, minibatch_stddev=False,
+    loss="wasserstein", gradient_penalty=10.0, discriminator_batch_norm=False,
     d_steps=3, g_learning_rate=1e-3, d_learning_rate=1e-3, beta_1=0.0, beta_2=0.9,
 )
 

@@ -357,7 +357,7 @@ plt.show()
 # nothing had happened. An ordinary shuffle buffer cannot: nobody knows what was in the box.
 
 # %%
-from dcgan_lib import check_batch_size
+from dcgan_lib import check_batch_size, endless
 
 
 def training_batches(
@@ -387,10 +387,7 @@ def training_batches(
         return batch if labels is None else (batch, tf.gather(labels, indices))
 
     epochs = tf.data.Dataset.range(first_epoch, 2**31, output_type=tf.int64)
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    stream = epochs.flat_map(one_epoch).map(look_up).apply(endless).prefetch(4)
-    stream.steps_per_epoch = steps_per_epoch  # `fit` ends an epoch after so many
-    return stream
+    return endless(epochs.flat_map(one_epoch).map(look_up).prefetch(4), steps_per_epoch)
 
 
 # %% [markdown]

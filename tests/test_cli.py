@@ -108,8 +108,8 @@ def test_bad_options_give_one_clear_line(arguments, reason, refuse, tmp_path):
 
 GOOD = np.zeros((64, 28, 28), np.uint8)
 BAD_DATA = {
-    "wrong shape": (GOOD.reshape(64, 784), "(64, 784)"),
-    "wrong type": (GOOD / 255.0, "float64"),
+    "wrong shape": (GOOD.reshape(64, 2, 392), "2"),
+    "wrong type": (GOOD * 1j, "complex"),
     "pickled": (np.array([GOOD, None], dtype=object), "pickle"),
     "empty": (GOOD[:0], "no images"),
     "missing": (None, "does not exist"),

@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import time
+import types
 import zlib
 
 import imageio.v3 as iio
@@ -537,11 +538,12 @@ TOLD = {
 @pytest.mark.parametrize("options", TOLD)
 def test_what_is_done_to_ones_images_is_told_in_one_line(options, tmp_path, monkeypatch, capsys):
     save_images(tmp_path / "own", 48, (96, 64))
-    monkeypatch.setattr("dcgan_lib.training.check_buildable", lambda *args: sys.exit(7))
+    monkeypatch.setattr("dcgan_lib.training.play", lambda *args: sys.exit(7))
     command = ["train", "--data", str(tmp_path / "own"), "--batch-size", "8"]
+    command += ["--output", str(tmp_path / "run")]
     assert main([*command, *options]) == 7
     said = capsys.readouterr()
-    assert said.out.count("\n") == 1
+    assert said.out.count("\n") == 2  # and the line of settings
     assert said.out.startswith("own: ")
     assert TOLD[options] in said.out
     assert said.err == ""
@@ -978,9 +980,10 @@ def test_quality_is_measured_on_digits_alone(digits_file, tmp_path, monkeypatch)
     monkeypatch.setattr(QualityCallback, "SAMPLES", 4)
     save_images(tmp_path / "own", 60, (28, 28), colour=False)
     recipe = tiny(batch_size=8, hold_out=8)
+    run = types.SimpleNamespace(folder=tmp_path, recipe=recipe, log=None)
     for data in ("digits", str(digits_file)):
-        assert QualityCallback.suits(load_training_set(recipe, data))
+        assert QualityCallback.where_possible(run, load_training_set(recipe, data))
     for data in ("shapes", str(tmp_path / "own")):
         training_set = load_training_set(recipe, data)
         assert len(training_set.held_out) == 8
-        assert not QualityCallback.suits(training_set)
+        assert not QualityCallback.where_possible(run, training_set)

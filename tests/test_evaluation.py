@@ -177,6 +177,7 @@ def test_images_in_any_form_are_scored(kind, tmp_path, references):
 
 
 def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):
+    (tmp_path / "recipe.json").touch()  # it is a run
     for name in ("primary", "second", "primary"):
         save_report(tmp_path / "x.npy", {"evaluator": f"{name} 12"})
         save_report(tmp_path, {"evaluator": f"{name} 12"})

@@ -6,7 +6,7 @@ import pytest
 from helpers import tiny
 from keras import layers
 
-from dcgan_lib import RECIPES, UserError, build_discriminator, build_generator
+from dcgan_lib import RECIPES, MinibatchStddev, UserError, build_discriminator, build_generator
 
 
 def names(network) -> list[str]:
@@ -88,8 +88,27 @@ def test_the_default_discriminator_has_batch_norm_but_not_first():
         "Dense 128",
         "BatchNormalization",
         "ReLU 0.2",
+        "MinibatchStddev",
+        "Concatenate",
         "Dense 1",
     ]
+
+
+def test_the_verdict_hears_how_far_the_images_of_a_batch_differ():
+    features = np.float32([[1.0, 5.0], [3.0, 5.0]])  # standard deviations 1 and 0
+    assert np.allclose(MinibatchStddev()(features), [[0.5], [0.5]], atol=1e-3)
+    network = build_discriminator(tiny())
+    collapsed = np.repeat(np.random.default_rng(0).normal(size=(1, 28, 28, 1)), 4, axis=0)
+    told = keras.Model(network.input, of_kind(network, MinibatchStddev)[0].output)
+    assert np.allclose(told(collapsed), 1e-4, atol=1e-5)
+    assert told(np.random.default_rng(0).normal(size=(4, 28, 28, 1))).numpy().min() > 0.01
+
+
+def test_tanh_draws_a_share_of_what_the_last_layer_gives():
+    whole, half = (build_generator(tiny(generator_output_scale=s)) for s in (1.0, 0.5))
+    half.set_weights(whole.get_weights())
+    noise = np.random.default_rng(0).normal(size=(4, 10)).astype("float32")
+    assert np.allclose(np.arctanh(whole(noise)), 2 * np.arctanh(half(noise)), atol=1e-4)
 
 
 def test_the_fully_connected_pair_layer_by_layer():

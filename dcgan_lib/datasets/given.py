@@ -30,6 +30,8 @@ def load_given(path: Path, split: Split, few: int = 0, transpose: bool = False) 
         few: of fewer images than this, without a test split of their own, none is made.
         transpose: exchanges rows and columns, as EMNIST's need it.
     """
+    if not path.exists():
+        raise UserError(f"data file {str(path)!r} does not exist")
     try:
         found = read_arrays(path)
         if f"x_{split}" not in found and "x_train" not in found:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dcgan_lib.errors import UserError
 from dcgan_lib.guard.batches import as_form, look, prepare, steps_of
-from dcgan_lib.guard.players import check_moves
+from dcgan_lib.guard.players import check_trainable
 from dcgan_lib.guard.saving import loss_config, loss_from
 
 SETTINGS = "d_steps g_steps simultaneous real_noise_stddev ema_decay seed latent_dim".split()
@@ -42,7 +42,7 @@ class GameModel(keras.Model):
         """
         given = arguments_of(keras.Model.fit, self, *args, **kwargs)
         check_alone(self)
-        check_moves(self.generator, self.discriminator)
+        check_trainable(self.generator, self.discriminator)
         for name in ("sample_weight", "class_weight"):
             if given.get(name) is not None:
                 raise UserError(f"{name}: a game weighs all images alike; leave it out")
@@ -102,7 +102,7 @@ class GameModel(keras.Model):
     def train_on_batch(self, x: Any, y: Any = None, return_dict: bool = False) -> Any:
         """Plays one round on a batch; returns the four metrics, as a list or a dict."""
         check_alone(self)
-        check_moves(self.generator, self.discriminator)
+        check_trainable(self.generator, self.discriminator)
         self.make_train_function()
         return self._on_batch(self.train_function, x, y, return_dict)
 

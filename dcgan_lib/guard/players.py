@@ -83,7 +83,7 @@ def check_meeting(generator: keras.Model, discriminator: keras.Model, latent_dim
         raise UserError(f"the discriminator returns {tuple(verdict[1:])}; {needed}")
 
 
-def check_moves(generator: keras.Model, discriminator: keras.Model) -> None:
+def check_trainable(generator: keras.Model, discriminator: keras.Model) -> None:
     """Raises UserError if training could not move one of the networks."""
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         if not network.trainable_variables:

@@ -36,9 +36,9 @@ class Evaluator:
 
     def __init__(self, name: str = "primary", path: str | Path | None = None) -> None:
         self.name = name
-        weights = read_weights(path or WEIGHTS / f"evaluator-{name}.npz")
         with drawing_alone(), layer_precision("float32"):
             self.classifier = build_classifier(name)
+        weights = read_weights(path or WEIGHTS / f"evaluator-{name}.npz")
         self.classifier.set_weights(weights)
         self.hash = weights_hash([weight.astype(np.float32) for weight in weights])
         features = self.classifier.get_layer("features").output
@@ -63,9 +63,9 @@ class Evaluator:
                 f"images go from {low:g} to {high:g}, with 0 for black; needed: from -1 to 1 "
                 "(see `scale`)"
             )
-        return self.look_at(images)
+        return self.features_of(images)
 
-    def look_at(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def features_of(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Looks at what a generator draws, however bright; else as a call."""
         features, probabilities = self.both.predict(
             np.asarray(images, np.float32), batch_size=500, verbose=0

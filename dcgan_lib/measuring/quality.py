@@ -110,7 +110,7 @@ class QualityCallback(StepCallback):
         seconds = round(self.log.seconds, 3)
         with self.log.paused():
             images = self.model.sampler.predict(self.fixed_noise, batch_size=500, verbose=0)
-            features, probabilities = self.evaluator.look_at(images)
+            features, probabilities = self.evaluator.features_of(images)
             distance = frechet_distance(self.real, features)
             classes = class_balance(probabilities)
             balance = (classes.modes, classes.distance_from_uniform)

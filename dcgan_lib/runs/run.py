@@ -31,16 +31,20 @@ class Run:
         folder: where everything is.
         recipe: what is trained.
         num_images: size of the training set.
+        about: what has been done to one's own images, in a line.
         finished: whether the run has come to its end already; not if a callback stopped it.
         failed_starts: how many starts were given up, each with another seed.
         first_step: where this process takes the run up; set by `restore`.
         log: the run's `log.csv`; set by `restore`.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, num_images: int, lease: SoftFileLease) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, training_set: TrainingSet, lease: SoftFileLease
+    ) -> None:
         self.folder = folder
         self.recipe = recipe
-        self.num_images = num_images
+        self.num_images = len(training_set.images)
+        self.about = training_set.about
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
         self.finished = run_folder.is_finished(folder) and not run_folder.was_stopped(folder)
@@ -75,6 +79,8 @@ class Run:
         total = self.recipe.total_steps(self.num_images)
         start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
+        if self.about:
+            print(self.about)
         print(
             f"recipe {self.recipe.name}: {start}{begin} {total} steps of {self.recipe.batch_size} "
             f"images, {self.num_images} images, into {self.folder}"
@@ -128,4 +134,4 @@ def open_run(
     meant = (*NO_ROOM, errno.EROFS, errno.EIO, errno.EACCES)
     with locked(folder) as lease, writing(folder, only=meant):
         run_folder.check_record(folder, record, fresh)
-        yield Run(folder, recipe, len(training_set.images), lease)
+        yield Run(folder, recipe, training_set, lease)
