@@ -1333,7 +1333,7 @@ print(f"prototypes: {relative[:, 1].mean():.2f}")
 print("97% as asked:                    ", as_asked.mean() >= 0.97)
 print("0.8 of real coverage, each digit:", relative[:, 0].min() >= 0.8)
 print("and the prototypes:              ", relative[:, 1].min() >= 0.8)
-if data.name != "mnist":
+if not data.name.startswith("mnist"):
     print("These weights learned MNIST; other handwriting, as here, they do not cover.")
 
 # %% [markdown]

@@ -600,9 +600,10 @@ print("draws images of shape", own_run.generator.output_shape[1:])
 #
 # ### An `.npz` file
 #
-# NumPy's `.npz` holds several arrays in one file. The library wants four: `x_train` and `x_test`,
-# the images (28, 32 or 64 pixels, `uint8`: whole numbers from 0 to 255), `y_train` and `y_test`,
-# their labels. It is the format of `mnist.npz`, and much quicker to read than thousands of files.
+# NumPy's `.npz` holds several arrays in one file. The library knows many forms of it (`load_images`
+# lists them). The plainest has four arrays: `x_train` and `x_test`, the images (`uint8`: whole
+# numbers from 0 to 255), and `y_train` and `y_test`, their labels. It is the format of `mnist.npz`,
+# and much quicker to read than thousands of files.
 
 # %% tags=["nbval-check-output"]
 arrays = {"x_train": shapes.images[:600], "y_train": shapes.labels[:600]}
