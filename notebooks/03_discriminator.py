@@ -20,7 +20,7 @@
 # - let D learn alone on images, and measure what G could still learn from it.
 #
 # **You need** Python and a little Keras: layers, models. Of the mathematics, logarithms and the
-# idea of a slope. **Run time**: about a minute on two idle processor cores, no GPU.
+# idea of a slope. **Run time**: about two minutes on two processor cores, no GPU.
 #
 # **Where we are.** A GAN has two players. The *generator* G ([notebook 02](02_generator.ipynb))
 # draws images from random numbers. This notebook is about the *discriminator* D: it looks at an
@@ -285,7 +285,8 @@ for layer in discriminator.layers:
 # (An empty place in the shape, the number of images, is left out here.)
 #
 # The default recipe `fast` has half the channels, for speed. It has BatchNorm instead of Dropout,
-# and one more Dense layer (which brings more weights than all the rest):
+# one more Dense layer (which brings more weights than all the rest), and the minibatch standard
+# deviation, which `Concatenate` puts beside the other features:
 
 # %%
 for layer in build_discriminator(RECIPES["fast"]).layers:
@@ -909,7 +910,7 @@ right = [((real > 0.5).mean() + (fake < 0.5).mean()) / 2 for (real, fake), _ in 
 print("share of right verdicts:", *(f"{share:.0%}" for share in right[:16:3]))
 
 # %% [markdown]
-# Nine steps, and all are right. (Worse than guessing at first? An untrained D says nearly 0.5 of
+# Six steps, and all are right. (Worse than guessing at first? An untrained D says nearly 0.5 of
 # every image. Its random weights decide on which side, and here it was the wrong one for most.)
 # D's probabilities in the beginning, after some steps, and in the end:
 
@@ -942,10 +943,10 @@ plt.show()
 # %% [markdown]
 # For some twenty steps both grow, by and large, because D's own slopes get steeper. Then D becomes
 # sure, and with the saturating loss G hears less and less the better its discriminator is: in the
-# end a tenth of what it heard at first. With the other one the hint gets louder, almost sixty
-# times. Now the gradient images themselves, for three images of G. We show minus the gradient, that
-# is, what would please D: red more ink, blue less. Before D's training and after it, each with a
-# colour scale of its own, the same for both losses.
+# end a sixteenth of what it heard at first. With the other one the hint gets louder, more than
+# thirty times. Now the gradient images themselves, for three images of G. We show minus the
+# gradient, that is, what would please D: red more ink, blue less. Before D's training and after it,
+# each with a colour scale of its own, the same for both losses.
 
 
 # %%

@@ -321,9 +321,10 @@ images_now = generator(noise, training=True).numpy()
 plot_images(images_now[:10], columns=5, title=f"G after {rounds} more rounds")
 
 # %% [markdown]
-# Dark paper, and digits of a sort. Nobody told G so: it followed the gradients that came through D.
-# (All rounds used the same batch, so these may be near copies of its 64 images. That is why a
-# training shows D other images in each step.) Here are both losses, round by round:
+# Dark, grainy paper, and on some of it digits of a sort. Nobody told G so: it followed the
+# gradients that came through D. (All rounds used the same batch, so these may be near copies of its
+# 64 images. That is why a training shows D other images in each step.) Here are both losses, round
+# by round:
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
@@ -507,8 +508,8 @@ history = gan.fit(
 
 # %% [markdown]
 # `d_accuracy_real` and `d_accuracy_fake` are the shares of real and fake images that D got right.
-# The picture shows bright dots on dark paper, and in some of the images a first blot or stroke;
-# hardly any is a digit yet: a hundred steps are few.
+# The picture shows grey dots on dark paper, and in some of the images a first blot or stroke;
+# none is a digit yet: a hundred steps are few.
 #
 # A step of the second epoch takes much less time than our round by hand, because `fit` does not
 # run `train_step` as Python. It **traces** it once: runs it with placeholders and writes down
@@ -578,8 +579,8 @@ from dcgan_lib import plot_losses
 plot_losses(run.log)
 
 # %% [markdown]
-# They move in the first 250 steps, then stay nearly level. The lower panel shows how often D is
-# right: a little over 60%, on real and on fake images alike. Now images of the same run. We take
+# They move in the first 400 steps, then stay nearly level. The lower panel shows how often D is
+# right: in the end about 65%, on real and on fake images alike. Now images of the same run. We take
 # three of the frames that the callback saved, and from each a corner of sixteen digits.
 
 # %%
@@ -773,8 +774,9 @@ plt.show()
 
 # %% [markdown]
 # - Ten numbers are enough for first digits: the digits do not need a hundred.
-# - With a quarter of the channels they come too, in rougher strokes.
-# - Batches of 16 give dots. BatchNorm and the gradients then know only 16 images at a time.
+# - With a quarter of the channels they come too, in softer strokes on grainy paper.
+# - Batches of 16 give dots and a few blots. BatchNorm and the gradients then know only 16 images at
+#   a time.
 # - With small learning rates there is hardly anything: G would need many more steps.
 #
 # The dots are how many trainings begin; the run of section 5 drew them too, at step 100 (see the

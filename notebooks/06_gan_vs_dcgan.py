@@ -153,10 +153,11 @@ for field in dataclasses.fields(fast):
 # %% [markdown]
 # Much more than the architecture. `vanilla` is set as such GANs usually were: a small
 # **learning rate** (how far each move goes), 128 images in each **batch** (what the players see in
-# one move), no BatchNorm in D, and samples from G itself and not from an average of its recent
-# weights (`ema_decay`). So there will be a third pair, the **control**: dense players, and
-# everything else as in `fast`. Where the control does as badly as `vanilla`, the layers are to
-# blame; where it does as well as `fast`, the settings were.
+# one move), no BatchNorm in D and no minibatch standard deviation (notebook 03), a tanh that gets
+# all of the last layer and not half (notebook 02), and samples from G itself and not from an
+# average of its recent weights (`ema_decay`). So there will be a third pair, the **control**: dense
+# players, and everything else as in `fast`. Where the control does as badly as `vanilla`, the
+# layers are to blame; where it does as well as `fast`, the settings were.
 
 # %%
 from dcgan_lib import get_recipe
@@ -172,7 +173,8 @@ control = get_recipe(
 )
 
 # %% [markdown]
-# (One difference stays: the library's dense D has no BatchNorm, whatever the recipe says.)
+# (Some differences stay, whatever the recipe says: the library's dense D has no BatchNorm and no
+# minibatch standard deviation, and its dense G does not halve what tanh gets.)
 #
 # ## 2 · Parameters and multiplications
 #
@@ -459,8 +461,9 @@ def train_all():
 
 # %% [markdown]
 # The library has the results of such trainings, a **study**: rows of numbers, and pictures. There
-# each training had one processor core, and the seconds are those of that core. This function makes
-# pages of the rows:
+# each training had one processor core, and the seconds are those of that core. (All studies of this
+# notebook are older than two settings of `fast`: D was not yet told how far a batch differs, and
+# tanh got all of the last layer.) This function makes pages of the rows:
 
 
 # %%
@@ -954,10 +957,10 @@ show_grids({name: page["images"][:24] for name, page in pair.items()}, columns=8
 tell_distances(pair)
 
 # %% [markdown]
-# (If you left the choice as it is:) no digits at all, and one and the same pattern of dots in every
-# image. G pays no attention to its noise. (Your number may be quite another one: a training that
-# falls apart magnifies the smallest differences of rounding. The study below, made on one core from
-# the same seed, has 3,905 at this step, and no digits either.)
+# (If you left the choice as it is:) no digits at all, and one and the same pattern of black and
+# white in every image. G pays no attention to its noise. (Your number may be quite another one: a
+# training that falls apart magnifies the smallest differences of rounding. The study below, made on
+# one core from the same seed with the older `fast`, has 3,905 at this step, and no digits either.)
 #
 # Still, one seed and few steps are a hint, no more: a change that only slows the beginning down
 # looks like one that spoils the end. For a verdict we need more of both.

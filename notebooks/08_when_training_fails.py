@@ -19,7 +19,7 @@
 # - take home a table: symptom, cause, test, cure.
 #
 # **You need** notebooks [03](03_discriminator.ipynb) (the ring) and [04](04_training.ipynb) (the
-# training step). **Run time**: about two minutes on two idle processor cores, no GPU.
+# training step). **Run time**: about four minutes on two processor cores, no GPU.
 
 # %% [markdown]
 # The first cell only finds the library `dcgan_lib`: in a copy of the project it uses that copy,
@@ -615,11 +615,11 @@ for name, discriminator in discriminators.items():
 # %% [markdown]
 # Learned mixed and asked mixed: 100 %. The mixed D has learned a trick: the batch has two halves
 # that differ as a whole, and after BatchNorm one half lies left of 0 and the other right. Asked as
-# G asks, it is on average hardly better than a coin. So D's loss and accuracy in training belong to
+# G asks, it is on average no better than a coin. So D's loss and accuracy in training belong to
 # another discriminator than the one that G hears.
 #
 # Cure: two calls, as in the library's `d_step`. The D that learned apart has not learned the trick:
-# mixed batches only confuse it. But asked as G asks, it is right on two images of three, and on
+# mixed batches only confuse it. But asked as G asks, it is right on about six images in ten, and on
 # fakes D's step and G's step ask in the same way.
 #
 # ### The frozen discriminator

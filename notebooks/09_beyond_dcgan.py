@@ -20,7 +20,7 @@
 #
 # **You need** notebooks [01](01_data.ipynb) to [05](05_latent_exploration.ipynb) and
 # [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are measured.
-# **Run time**: about a minute on two idle processor cores, no GPU.
+# **Run time**: about two minutes on two processor cores, no GPU.
 #
 # **Where we are.** The *generator* G draws images from random numbers, the *discriminator* D tells
 # them from real ones, and each learns from the other. [Notebook 08](08_when_training_fails.ipynb)
@@ -63,7 +63,9 @@ RUNS.mkdir(parents=True, exist_ok=True)
 # A **recipe** is a set of named settings. All our experiments start from `fast`, the project's
 # default, and nearly all change one thing. What does a change do to the quality? That needs a
 # training for each, half an hour and more in all. So they were done beforehand, by a command, and
-# their results come with the library: a **study**. This loads it and says what made it.
+# their results come with the library: a **study**. (It is older than two settings of `fast`: D was
+# not yet told how far a batch differs, and tanh got all of the last layer.) This loads it and says
+# what made it.
 
 # %%
 from dcgan_lib import load_study
@@ -672,7 +674,8 @@ def slope_penalty(
 # Summing the outputs of a batch is a trick: each output depends on its own image only, so the
 # gradient of the sum has each image's own gradient in its place. With **BatchNorm** in D (which
 # brings the numbers in a layer to mean 0 and spread 1 over the *batch*) that would be wrong: each
-# output would depend on all images. So `wgan_gp` has none in D.
+# output would depend on all images. So it would with the minibatch standard deviation
+# (notebook 03). `wgan_gp` has neither in D.
 #
 # At which images? The slope matters between the fake and the real ones, where G has to go. A line
 # is drawn from each fake image to a real one and a random point taken on it: `mixed`. D's move
@@ -701,9 +704,10 @@ from dcgan_lib import GradientPenalty
 GradientPenalty.penalty = penalty
 
 # %% [markdown]
-# The recipe has three more changes: p = 3 moves of D for one of G (the gap is a distance only if
-# the critic is near its best; the paper has 5), lower rates, and an Adam with less memory, as in
-# the paper (`beta_1` = 0: none of past gradients; `beta_2` = 0.9: a short one of their squares).
+# The recipe has four more changes: p = 3 moves of D for one of G (the gap is a distance only if the
+# critic is near its best; the paper has 5), lower rates, a tanh that gets all of the last layer and
+# not half, and an Adam with less memory, as in the paper (`beta_1` = 0: none of past gradients;
+# `beta_2` = 0.9: a short one of their squares).
 #
 # ### A division
 #
@@ -1051,8 +1055,8 @@ for player, without in zip(players, plain, strict=True):
     print(f"{player.name:13}", player.output_shape, f"{more} parameters more")
 
 # %% [markdown]
-# G: ten more inputs for a dense layer of 256 units. D: ten verdicts from 128 features. Next to
-# nothing.
+# G: ten more inputs for a dense layer of 256 units. D: ten verdicts from 129 features (128 and the
+# minibatch standard deviation). Next to nothing.
 #
 # `generator_input` makes what such a generator takes, and lets code that draws images work with
 # both kinds. Without labels it asks for 0 to 9 in turn.
@@ -1125,7 +1129,7 @@ print("one batch:", *[part.shape for part in next(iter(batches))])
 
 # %% [markdown]
 # Now the training. The losses, and the shares of real and of fake images on which D is right, say
-# whether the game is balanced: here D is right on about three in four of either kind, so neither
+# whether the game is balanced: here D is right on about four in five of either kind, so neither
 # player has won.
 
 # %%

@@ -106,8 +106,9 @@ except UserError as error:
     print(error)
 
 # %% [markdown]
-# `auto` and `mnist` are the digits of the other notebooks. `fashion_mnist` and `cifar10` come
-# in section 8, your own folder or file in section 7.
+# `auto` and `mnist` are the digits of the other notebooks, `mnist10k` is the part of them that
+# comes with the library. `fashion_mnist` and `cifar10` come in section 8, your own folder or file
+# in section 7.
 #
 # ## 2 · From the size to the networks
 #
@@ -289,7 +290,7 @@ plt.show()
 
 # %% [markdown]
 # At step 100 there is one pattern for all latent vectors, with no shape. By step 400 both grounds
-# stand in the row, and coloured blots with first outlines. From then on most vectors keep their
+# stand in the row, with rings, a star, a heart, and one blot. From then on most vectors keep their
 # ground, while colours and outlines go on changing: a vector may end with another shape than it had
 # at step 400. An outline is hard, probably because many pixels must agree on it. Now sixty latent
 # vectors that G has never met:
@@ -367,7 +368,7 @@ for label, name in enumerate(SHAPES):
 
 # %% [markdown]
 # It answers every time. Of rings it is as sure as of real digits (0.995 in notebook 07), and of
-# stars (0.93) surer than of the digits that a generator drew there (0.86). Of hearts and squares it
+# stars (0.93) surer than of the digits that a generator drew there (0.83). Of hearts and squares it
 # is less sure (0.61 and 0.37), yet most hearts are a “9” to it. **Confidence**, the probability of
 # its first choice, need not fall because a question makes no sense. So:
 #
@@ -422,13 +423,14 @@ def plot_mean_and_spread(sets):
 plot_mean_and_spread({"real": unseen, "drawn": drawn})
 
 # %% [markdown]
-# On the whole both means are grey (their contrast is raised four times): dark and light grounds
-# cancel out, and so do the colours. In the drawn one a side or a corner may be lighter or darker,
-# where patches of the other ground are common. A mean that was clearly darker or lighter all over
-# would say that G prefers one of the grounds. The spread is brightest *outside*, since nothing
-# differs more than a dark and a light ground. Where the shapes stand it is darker, and the drawn
-# ones stand about where the real ones do. The drawn pictures are mottled: with a thousand images
-# chance should cancel out, so G makes some mistakes at the same pixels again and again.
+# The mean of the real ones is grey (the contrast of both is raised four times): dark and light
+# grounds cancel out, and so do the colours. The drawn one is lighter where the shapes stand, dark
+# at the top and light at the bottom, where patches of the other ground are common. A mean that was
+# clearly darker or lighter all over would say that G prefers one of the grounds. The spread is
+# brightest *outside*, since nothing differs more than a dark and a light ground. Where the shapes
+# stand it is darker, and the drawn ones stand about where the real ones do. The drawn pictures are
+# mottled: with a thousand images chance should cancel out, so G makes some mistakes at the same
+# pixels again and again.
 #
 # ### The colours
 #
