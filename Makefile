@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-lowest test-newest lab notebooks figures explorer site \
+.PHONY: help setup run test test-slow test-lowest test-newest lab notebooks figures explorer site \
 	test-browser test-slurm bench scoreboard engine studies weights baselines address lock clean
 
 help:  ## list the targets
@@ -29,11 +29,15 @@ define CHECK
 $(BIN)/ruff check .
 $(BIN)/ruff format --check .
 $(BIN)/lint-imports --no-logo
-$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(MARKED)
 endef
 
+test: MARKED := -m "not slow"
 test: $(READY)  ## lint, unit tests, pair check, notebooks
 	$(CHECK)
+
+test-slow: $(READY)  ## the tests that train for long
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow tests
 
 # A bound is true when all of the above passes with it. Where a Python has no wheel of a bound
 # (TensorFlow 2.18 on Python 3.13), the lowest version that has one.

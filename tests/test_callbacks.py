@@ -276,6 +276,7 @@ def assert_same_weights(first, second):
         assert np.array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_the_command_that_goes_on(digits_file, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "a run"  # with a space: the command must survive being pasted
     options = tiny_options("fast", log_every=1, **STEPS)

@@ -20,6 +20,7 @@ from dcgan_lib.distributed.team import check_shares, connect
 HERE = Path(__file__).parent
 
 
+@pytest.mark.slow
 def test_two_devices_do_what_one_does():
     """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise;
     the third has labels and a gradient penalty."""

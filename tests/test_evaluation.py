@@ -282,6 +282,7 @@ def test_statistics_are_kilobytes():
     assert sum(path.stat().st_size for path in WEIGHTS.glob("statistics-*")) < 30_000
 
 
+@pytest.mark.slow
 def test_without_mnist_a_run_is_scored_against_its_test_images(run_copy, capsys):
     record = json.loads((run_copy / "recipe.json").read_text())
     record["data"]["source"] = "mnist"

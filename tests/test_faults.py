@@ -102,6 +102,7 @@ def test_the_second_signal_leaves_at_once_and_harms_nothing(train, whole, tmp_pa
     assert_same_end(train().folder, whole)
 
 
+@pytest.mark.slow
 def test_a_signal_while_the_results_are_written(train, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pictures, "plot_losses", lambda path: send(signal.SIGINT))
@@ -279,6 +280,7 @@ def test_a_disk_that_becomes_read_only(disk, train, whole):
     assert_same_end(train(folder=folder).folder, whole)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_larger_than_what_is_allowed(train, whole, tmp_path):
     """A quota, or a limit on files, strikes when the checkpoint is written: it says how much."""
     resource = pytest.importorskip("resource")

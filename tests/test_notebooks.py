@@ -170,6 +170,7 @@ def test_another_body_is_not_the_librarys_code():
 # --- the switch of those that load what takes long to train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["06", "07"])
 def test_a_reader_may_train_instead_of_loading(number, tmp_path):
     notebook = tool.read(tool.sources(number)[0])

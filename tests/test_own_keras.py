@@ -60,9 +60,11 @@ def test_one_line_says_which_setting_to_change(setting, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_legacy_switch_of_tensorflow_is_none_of_ours(tmp_path):
     assert told(tmp_path, TF_USE_LEGACY_KERAS="1") == "ended with float32"
 
 
+@pytest.mark.slow
 def test_a_global_policy_of_mixed_precision_is_not_taken_over(tmp_path):
     assert told(tmp_path, "mixed_float16") == "ended with float32"

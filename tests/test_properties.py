@@ -54,6 +54,7 @@ def odd_recipe(name: str, changes: dict) -> Recipe | None:
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=400, **EXAMPLES)
 @given(name=st.sampled_from(sorted(RECIPES)), changes=CHANGES)
 def test_odd_settings_are_refused_or_can_be_recorded(name, changes):
@@ -99,6 +100,7 @@ def test_networks_beyond_any_memory_are_refused_before_a_folder_is_made(changes,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @settings(max_examples=3, **EXAMPLES)
 @given(
     changes=st.fixed_dictionaries(

@@ -132,6 +132,7 @@ def spoil(folder: Path) -> None:
     (folder / "samples/step_00000027.png").write_bytes(b"from a later step")
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_state(pair):
     _, whole, parts = pair
     first, second = newest_state(whole), newest_state(parts)

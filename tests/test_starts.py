@@ -90,7 +90,7 @@ def test_without_restart_it_is_left_as_it_is(early, tmp_path):
     assert "failed_starts" not in read_record(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["fast", "conditional"])
+@pytest.mark.parametrize("name", ["conditional"])
 def test_the_second_start_is_the_run_of_another_seed(name, first_fails, tmp_path, capsys):
     recipe = tiny(name, epochs=None, steps=12, g_schedule="cosine")
     run = train_dcgan_mnist(recipe, tmp_path / "two", **OPTIONS)
@@ -111,6 +111,7 @@ def killed(*others):
     raise Killed
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_decides_again_in_the_same_way(first_fails, tmp_path, monkeypatch):
     """Killed before the first start has failed, while that is recorded, and in the second start."""
 
@@ -143,6 +144,7 @@ def test_a_short_run_is_not_looked_at(monkeypatch, tmp_path):
     train_dcgan_mnist(tiny(steps=12), tmp_path, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_two_devices_begin_again_together(tmp_path):
     script = f"""
 import tensorflow as tf

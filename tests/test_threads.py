@@ -63,6 +63,7 @@ def test_layers_made_elsewhere_leave_the_seed_alone(other, slow_building, finish
         thread.join()
 
 
+@pytest.mark.slow
 def test_two_trainings_at_once(digits_file, tmp_path):
     def train(recipe, place):
         run = train_dcgan_mnist(
