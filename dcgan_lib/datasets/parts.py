@@ -70,7 +70,7 @@ def load_parts(
         data: as in `load_images`.
         hold_out: how many images to put aside, as in `hold_out_indices`. The default stands for
             none of fewer than 500 of one's own.
-        max_images: use only the first N of the others.
+        max_images: use only the first N of the others; `load_training_set` has looked at it.
         known: the source in the record of a run that is resumed. Own images were once read in
             another order, and more of them put aside: if that gives the images of the record, so
             they are read again.
@@ -78,10 +78,8 @@ def load_parts(
         reading: `image_size` and `transpose`, as in `load_images`.
 
     Raises:
-        UserError: as `load_images`, or an impossible `max_images`.
+        UserError: as `load_images`.
     """
-    if max_images is not None and max_images < 1:
-        raise UserError(f"max_images={max_images} is impossible; accepted: a number above 0")
     ten = bool(known) and "classes" not in known  # there were ten for everything
     reading = {name: value for name, value in reading.items() if value}
     loaded = load_for_training(data, few=FEW, **reading)

@@ -46,7 +46,7 @@ def prepare(game: GameModel, x: Any, y: Any = None) -> Pair:
         UserError: what cannot be trained on.
     """
     if isinstance(x, keras.utils.PyDataset):
-        x = endless(x)
+        x = repeated(x)
     if isinstance(x, tf.data.Dataset):
         look(game, next(iter(x.take(1)), None))
         labels = [spec.shape.rank == 2 for spec in keras.tree.flatten(x.element_spec)[1:]]
@@ -76,7 +76,7 @@ def stream_of(game: GameModel, batches: Iterator[Any]) -> tf.data.Dataset:
     return tf.data.Dataset.from_generator(formed, output_signature=signature)
 
 
-def endless(batches: keras.utils.PyDataset) -> Iterator[Any]:
+def repeated(batches: keras.utils.PyDataset) -> Iterator[Any]:
     """Yields the batches of a Keras dataset again and again."""
     while True:
         yield from map(batches.__getitem__, range(len(batches)))
