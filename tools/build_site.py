@@ -26,17 +26,8 @@ SOURCE, TARGET = ROOT / "build/site-source", ROOT / "build/site"
 EXPLORER_LINK = r"\[([^\]]*)\]\(((?:\.\./)?)dcgan_lib/shelf/explorer\.html\)"
 VERBS = ("show", "hide")
 PICTURE = "The picture that the code above made"
-LINKED = (  # what the README and CONTRIBUTING link to
-    "CONTRIBUTING.md",
-    "LICENSE",
-    "benchmarks/LOG.md",
-    "benchmarks/bench.png",
-    "benchmarks/starts_cause.png",
-    "benchmarks/starts_interventions.png",
-    "dcgan_lib/recipes.py",
-    "hpc/README.md",
-    "images",
-)
+DOCUMENTS = ("CONTRIBUTING.md", "hpc/README.md", "benchmarks/LOG.md")
+LINK = re.compile(r"\]\(([^)#:]+)[)#]")
 
 
 def build() -> None:
@@ -55,8 +46,9 @@ def gather() -> None:
     """Puts everything that the site is made of into build/site-source."""
     dcgan_lib.import_tensorflow()  # quietly, before Sphinx does
     shutil.copytree(PAGES, SOURCE)
-    for name in LINKED:
-        copy(ROOT / name, SOURCE / name)
+    for path in linked():
+        copy(path, SOURCE / path.relative_to(ROOT))
+    copy(ROOT / "images", SOURCE / "images")
     readme = without_badges((ROOT / "README.md").read_text("utf-8"))
     readme = readme.replace("(site/teachers.md)", "(teachers.md)")
     (SOURCE / "README.md").write_text(with_explorer(readme), "utf-8")
@@ -70,6 +62,16 @@ def gather() -> None:
         page = as_page(nbformat.read(built, as_version=4), built.name, url)
         (SOURCE / "notebooks").mkdir(exist_ok=True)
         nbformat.write(page, SOURCE / "notebooks" / built.name)
+
+
+def linked() -> set[Path]:
+    """Returns what the README and its like link to and the site makes no page of."""
+    pages = (ROOT / name for name in ("README.md", *DOCUMENTS))
+    found = {page.parent / name for page in pages for name in LINK.findall(page.read_text("utf-8"))}
+    made = {EXPLORER, ROOT / "README.md", PAGES / "teachers.md"}
+    return {
+        path for path in found - made if path.suffix != ".ipynb" and path.parent.name != "images"
+    }
 
 
 def copy(source: Path, target: Path) -> None:
