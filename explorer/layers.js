@@ -50,6 +50,7 @@ const LAYER_WORDS = {
             `Here ${number(values.filter((value) => value === 0).length)} of ` +
             `${number(values.length)} are 0.`,
         ],
+  rescale: ({ factor }) => ["Rescaling", `multiplies each pixel by ${factor}.`],
   tanh: () => ["tanh", "squeezes each pixel between −1 (empty) and 1 (ink)."],
   reshape: ({ shape: [height, width, channels] }) => [
     "Reshape",

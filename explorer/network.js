@@ -117,6 +117,10 @@ const LAYERS = {
     };
   },
 
+  rescale({ factor }) {
+    return (x) => x.map((value) => value * factor);
+  },
+
   tanh() {
     return (x) => x.map(Math.tanh);
   },

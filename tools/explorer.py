@@ -145,6 +145,8 @@ def describe_layer(layer: keras.layers.Layer) -> dict[str, Any]:
             return known | {"kind": "stamp", "stride": stride, "kernel": packed(kernel, "float16")}
         case keras.layers.BatchNormalization():
             return known | {"kind": "scaleAndShift"} | folded(layer)
+        case keras.layers.Rescaling(offset=0.0):
+            return known | {"kind": "rescale", "factor": float(layer.scale)}
         case keras.layers.ReLU(max_value=None, threshold=0):
             return known | {"kind": "relu", "slope": float(layer.negative_slope)}
         case keras.layers.Reshape():
