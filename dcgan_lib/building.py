@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.optimizers import schedules
 
@@ -34,6 +35,7 @@ def build_gan(
     num_images: int,
     image_shape: ImageShape = MNIST_SHAPE,
     classes: int = CLASSES,
+    shares: np.ndarray | None = None,
 ) -> DCGAN:
     """Builds and compiles the game that a recipe describes; weights depend on its seed alone.
 
@@ -41,6 +43,7 @@ def build_gan(
         num_images: size of the training set: the learning-rate schedules end with the run.
         image_shape: (height, width, channels) of its images.
         classes: how many labels a conditional recipe tells apart.
+        shares: (classes,) of the training images, of a recipe with groups.
 
     Raises:
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
@@ -49,6 +52,8 @@ def build_gan(
     with drawing_alone(recipe.seed), layer_precision("float32"):
         with layer_precision(recipe.precision):
             networks = build_networks(recipe, image_shape, classes)
+        if shares is not None:
+            networks[0].get_layer("shares").set_weights([shares])
         gan = kind(
             *networks,
             d_steps=recipe.d_steps,

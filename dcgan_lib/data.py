@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dcgan_lib.datasets import load_images
+from dcgan_lib.datasets.groups import find_groups
 from dcgan_lib.datasets.parts import check_batch_size, data_hash, hold_out_indices, load_parts
 from dcgan_lib.datasets.ranges import as_pixels
 from dcgan_lib.latent import CLASSES, one_hot
@@ -103,7 +104,8 @@ class TrainingSet(NamedTuple):
 
     Attributes:
         images: uint8 (N, H, W, C).
-        labels: one-hot float32 (N, classes) for a conditional recipe, else None.
+        labels: one-hot float32 (N, classes) for a conditional recipe, else None; of a recipe with
+            groups, they tell the group.
         held_out: uint8 (M, H, W, C), never trained on: they measure the run.
         source: the record of where all this came from; goes into the run's `recipe.json`.
         about: what has been done to one's own images, in a line; empty for others.
@@ -116,10 +118,11 @@ class TrainingSet(NamedTuple):
     about: str = ""
 
     @property
-    def sizes(self) -> tuple[int, tuple[int, ...], int]:
-        """What a game is built for: number of images, shape of one, number of labels."""
+    def sizes(self) -> tuple[int, tuple[int, ...], int, np.ndarray | None]:
+        """What a game is built for: images, shape of one, labels, and of groups their shares."""
         classes = CLASSES if self.labels is None else self.labels.shape[1]
-        return len(self.images), self.images.shape[1:], classes
+        shares = self.labels.mean(axis=0) if "groups" in self.source else None
+        return len(self.images), self.images.shape[1:], classes, shares
 
     def examples(self, count: int) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Returns the first images as the discriminator takes them: scaled, with their labels."""
@@ -146,9 +149,13 @@ def load_training_set(
         UserError: no images, or fewer than a batch; labels that a conditional recipe cannot use.
     """
     CallOptions(max_images=max_images)  # refuses what is no number above 0
-    parts = load_parts(data, recipe.hold_out, max_images, known, recipe.conditional, **reading)
+    named = recipe.conditional and not recipe.groups
+    parts = load_parts(data, recipe.hold_out, max_images, known, named, **reading)
     check_batch_size(len(parts.images), recipe.batch_size)
-    labels = one_hot(parts.labels, len(parts.classes)) if recipe.conditional else None
+    labels = one_hot(parts.labels, len(parts.classes)) if named else None
+    if recipe.groups:
+        found = find_groups(parts.images, recipe.groups, recipe.seed)
+        labels, parts.source["groups"] = one_hot(found, recipe.groups), data_hash(found)
     images, held_out = with_channels(parts.images), with_channels(parts.held_out)
     return TrainingSet(images, labels, held_out, parts.source, parts.about)
 

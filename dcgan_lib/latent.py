@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 
+GOLDEN = (5**0.5 - 1) / 2  # no multiples of another number fill an interval more evenly
+
 
 def sample_latent(count: int, latent_dim: int = 100, seed: int = 0) -> np.ndarray:
     """Draws latent vectors: float32 (count, latent_dim), standard normal, fixed by `seed`.
@@ -244,6 +246,21 @@ def takes_labels(generator: keras.Model) -> bool:
     return isinstance(getattr(generator, "input_shape", None), list)
 
 
+def takes_groups(generator: keras.Model) -> bool:
+    """Tells whether the labels of a generator are groups, of different sizes."""
+    return any(layer.name == "shares" for layer in generator.layers)
+
+
+def usual_labels(generator: keras.Model, count: int) -> np.ndarray:
+    """Returns the labels (count,) of images that nobody asks for: as many of each as is usual."""
+    classes = generator.input_shape[1][-1]
+    if not takes_groups(generator):
+        return np.arange(count) % classes
+    (shares,) = generator.get_layer("shares").get_weights()
+    evenly = np.arange(count) * GOLDEN % 1.0  # spread out over [0, 1), wherever one stops
+    return np.searchsorted(np.cumsum(shares)[:-1] / shares.sum(), evenly, side="right")
+
+
 def one_hot(labels: np.ndarray, classes: int = CLASSES) -> np.ndarray:
     """Turns labels (N,) from 0 up into float32 (N, classes): 1 at the label, 0 elsewhere.
 
@@ -265,7 +282,8 @@ def generator_input(
     Args:
         generator: plain or conditional.
         latent: (N, latent_dim).
-        labels: (N,) digits; by default 0 to 9 again and again (with other classes, all of them).
+        labels: (N,) digits; by default 0 to 9 again and again (with other classes, all of them),
+            or if the generator knows groups, each as often as in its training.
 
     Returns:
         `latent`, or a list of it and one-hot labels (N, classes).
@@ -277,7 +295,7 @@ def generator_input(
     """
     if takes_labels(generator):
         classes = generator.input_shape[1][-1]
-        labels = np.arange(len(latent)) % classes if labels is None else labels
+        labels = usual_labels(generator, len(latent)) if labels is None else labels
         return [latent, one_hot(labels, classes)]
     if labels is not None:
         raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")

@@ -83,6 +83,9 @@ class Recipe:
     """Divide each of the discriminator's kernels by its largest singular value."""
     conditional: bool = False
     """Tell both players the label, so that the digit can be chosen."""
+    groups: Whole = 0
+    """In place of the label, tell them which of so many groups an image is in: groups of similar
+    images, found without labels; 0 is off."""
 
     # --- the game
     loss: LossName = "cross_entropy"
@@ -234,12 +237,16 @@ def _check_combinations(recipe: Recipe) -> None:
     without = not recipe.discriminator_batch_norm or recipe.architecture == "dense"
     if recipe.gradient_penalty:
         require("gradient_penalty", without, "0 where the discriminator has BatchNorm")
+    if recipe.groups:
+        require("groups", recipe.conditional, "0 where conditional is false")
     if recipe.simultaneous:
         require("simultaneous", recipe.d_steps == recipe.g_steps == 1, "d_steps=1 and g_steps=1")
         require("simultaneous", without, "a discriminator without BatchNorm")
 
 
-EARLIER = {"generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True}
+EARLIER = {
+    "generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True, "groups": 0,
+}  # fmt: skip
 """What holds for a run whose record is older than these settings."""
 
 # One line for each player, one for the game, one for length and what is kept.
@@ -312,12 +319,14 @@ BEST = CONDITIONAL.replace(  # how it was found: benchmarks/LOG.md
     g_schedule="cosine", g_final_fraction=0.1, d_schedule="cosine", d_final_fraction=0.1,
 )
 
+GROUPED = CONDITIONAL.replace(name="grouped", groups=100)
+
 EXPLORER = CONDITIONAL.replace(name="explorer", generator_hidden=64)  # small enough for a web page
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (
         FAST, TUTORIAL, SMOOTH, BALANCED, SCHEDULE, KERAS, VANILLA,
-        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL, EXPLORER, BEST,
+        HINGE, SPECTRAL, WGAN_GP, CONDITIONAL, GROUPED, EXPLORER, BEST,
     )
 }
 # fmt: on

@@ -91,7 +91,7 @@ def killed(digits_file, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["hinge", "spectral", "wgan_gp", "conditional"])
+@pytest.mark.parametrize("name", ["hinge", "spectral", "wgan_gp", "conditional", "grouped"])
 def test_a_restored_game_goes_on_as_if_nothing_had_happened(name, images, tmp_path):
     recipe = tiny(name, batch_size=16, steps=6)
     labels = one_hot(np.arange(len(images)) % 10) if recipe.conditional else None

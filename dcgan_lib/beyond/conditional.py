@@ -1,4 +1,4 @@
-"""A DCGAN that is told which digit to draw.
+"""A DCGAN that is told which digit to draw, or which of many groups of similar images.
 
 Taught in notebook 09.
 """
@@ -34,9 +34,26 @@ def build_conditional_generator(
     """
     latent = keras.Input((recipe.latent_dim,), name="latent")
     label = keras.Input((classes,), name="label")
+    told = Shares(name="shares")(label) if recipe.groups else label
     body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + classes), image_shape)
-    images = body(layers.Concatenate()([latent, label]))
+    images = body(layers.Concatenate()([latent, told]))
     return keras.Model([latent, label], images, name="generator")
+
+
+@keras.saving.register_keras_serializable("dcgan_lib")
+class Shares(layers.Layer):
+    """Passes labels on, and remembers what share of the training images has each.
+
+    Digits are alike in number, groups are not: who draws without asking for one should get each as
+    often as it occurs.
+    """
+
+    def build(self, shape: tuple[int | None, int]) -> None:
+        alike = keras.initializers.Constant(1 / shape[-1])
+        self.shares = self.add_weight((shape[-1],), alike, trainable=False, name="shares")
+
+    def call(self, labels: tf.Tensor) -> tf.Tensor:
+        return labels
 
 
 def build_conditional_discriminator(

@@ -133,7 +133,7 @@ def sample(
         count: How many.
         digit: Which digit, from a generator that knows the labels; by default each in turn. Of
             classes with names, the number of one, from 0.
-        label: Which class, by its name: that of its folder, or its label.
+        label: Which class, by its name: that of its folder, its label, or the number of a group.
         seed: Another seed, other images.
         output: A .png, .jpg or other picture for a grid, or an .npy for float32 (n, height, width,
             channels) in [-1, 1].
@@ -195,7 +195,8 @@ def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
         f"{recipe.loss} loss": recipe.loss != FAST.loss,
         "gradient penalty": recipe.gradient_penalty,
         "spectral normalization": recipe.spectral_norm,
-        "labels": recipe.conditional,
+        "labels": recipe.conditional and not recipe.groups,
+        f"{recipe.groups} groups": recipe.groups,
         f"dropout {recipe.dropout}": recipe.dropout,
         "decaying rates": recipe.g_schedule != "constant",
     }

@@ -153,7 +153,7 @@ def plan(
     recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
     data = known.get("source", data) if data == "auto" else data
     training_set = load_training_set(recipe, data, known=there, **options.reading(known))
-    check_buildable(recipe, *training_set.sizes[1:])
+    check_buildable(recipe, *training_set.sizes[1:3])
     return recipe, training_set
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dcgan_lib.errors import UserError, first_line
 from dcgan_lib.guard.chance import drawing_alone, layer_precision
-from dcgan_lib.latent import takes_labels
+from dcgan_lib.latent import takes_groups, takes_labels
 from dcgan_lib.plots import read_log
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.archive import check_archive, read_classes
@@ -117,6 +117,8 @@ def find_class(
         return None
     if not takes_labels(generator):
         raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
+    if digit is not None and takes_groups(generator):
+        raise UserError("this generator knows groups, and no digits: --label N chooses a group")
     path, count = Path(source), generator.input_shape[1][-1]
     path = path / "generator.keras" if path.is_dir() else path
     names = read_classes(path) if path.exists() else []
