@@ -88,7 +88,7 @@ bench: $(READY)  ## quality against seconds of training (BENCH="tutorial --secon
 	$(BIN)/python benchmarks/bench.py $(or $(BENCH),fast small)
 
 scoreboard: $(READY)  ## every recipe at 1, 5, 15 minutes and its end: many hours, may be stopped
-	$(BIN)/python benchmarks/scoreboard.py fast best hinge --seeds 0 1 2 --minutes 60
+	$(BIN)/python benchmarks/scoreboard.py fast grouped best hinge --seeds 0 1 2 --minutes 60
 	$(BIN)/python benchmarks/scoreboard.py conditional explorer spectral wgan_gp smooth vanilla --minutes 20
 	$(BIN)/python benchmarks/scoreboard.py tutorial --seeds 0 1 2
 	$(BIN)/python benchmarks/scoreboard.py balanced keras --epochs 50
@@ -107,7 +107,7 @@ studies: $(READY)  ## the longer comparisons that notebooks 06 and 09 show (an h
 	$(BIN)/python benchmarks/studies.py tricks
 
 weights: $(READY)  ## train, score and publish the generators that come with the package
-	for name in fast conditional explorer best; do run=runs/published-$$name && \
+	for name in fast grouped conditional explorer best; do run=runs/published-$$name && \
 	  $(BIN)/dcgan train --recipe $$name --data mnist --output $$run && \
 	  $(BIN)/dcgan evaluate $$run && $(BIN)/dcgan evaluate $$run --evaluator second && \
 	  $(BIN)/python tools/publish.py $$run || exit 1; done

@@ -12,6 +12,7 @@ _HOMES = {
     "errors": "UserError",
     "recipes": "FAST RECIPES Recipe get_recipe",
     "datasets": "load_images",
+    "datasets.groups": "find_groups",
     "datasets.ranges": "as_pixels",
     "datasets.shapes": "SHAPES",
     "data": "TrainingSet check_batch_size endless hold_out_indices load_training_set scale unscale "
@@ -22,7 +23,7 @@ _HOMES = {
     "losses": "BinaryCrossentropyLoss GANLoss HingeLoss SaturatingLoss WassersteinLoss",
     "gan": "DCGAN apply_gradients untouched",
     "latent": "CLASSES generator_input interpolate latent_dim_of latent_grid neighbours one_hot "
-    "principal_directions rescale sample_latent takes_labels tour",
+    "principal_directions rescale sample_latent takes_groups takes_labels tour usual_labels",
     "plots": "image_grid make_gif plot_images plot_losses read_log",
     "callbacks": "GenerateSamplesCallback",
     "building": "build_gan build_networks build_optimizer",
@@ -46,8 +47,8 @@ _HOMES = {
     "shelf.studies": "load_study",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_LIGHT = "errors recipes datasets datasets.ranges datasets.shapes data latent plots engine.quiet "
-_LIGHT += "shelf.studies"
+_LIGHT = "errors recipes datasets datasets.groups datasets.ranges datasets.shapes data latent plots "
+_LIGHT += "engine.quiet shelf.studies"
 
 __all__ = sorted(_HOME_OF)
 

@@ -16,6 +16,7 @@ from dcgan_lib.beyond.conditional import (
     ConditionalDCGAN,
     build_conditional_discriminator,
     build_conditional_generator,
+    with_shares,
 )
 from dcgan_lib.beyond.variants import GradientPenalty, with_pooling, with_spectral_norm
 from dcgan_lib.engine.sizes import check_size
@@ -51,9 +52,7 @@ def build_gan(
     kind = ConditionalDCGAN if recipe.conditional else DCGAN
     with drawing_alone(recipe.seed), layer_precision("float32"):
         with layer_precision(recipe.precision):
-            networks = build_networks(recipe, image_shape, classes)
-        if shares is not None:
-            networks[0].get_layer("shares").set_weights([shares])
+            networks = build_networks(recipe, image_shape, classes, shares)
         gan = kind(
             *networks,
             d_steps=recipe.d_steps,
@@ -73,7 +72,10 @@ def build_gan(
 
 
 def build_networks(
-    recipe: Recipe, image_shape: ImageShape = MNIST_SHAPE, classes: int = CLASSES
+    recipe: Recipe,
+    image_shape: ImageShape = MNIST_SHAPE,
+    classes: int = CLASSES,
+    shares: np.ndarray | None = None,
 ) -> tuple[keras.Model, keras.Model]:
     """Builds the generator and the discriminator that a recipe describes."""
     if recipe.conditional:
@@ -82,6 +84,8 @@ def build_networks(
     else:
         generator = build_generator(recipe, image_shape)
         discriminator = build_discriminator(recipe, image_shape)
+    if recipe.groups:
+        generator = with_shares(generator, shares)
     if recipe.spectral_norm:
         discriminator = with_spectral_norm(discriminator)
     if recipe.discriminator_pooling:

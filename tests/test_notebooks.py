@@ -44,7 +44,7 @@ SHOWN = {
     "07": {"frechet_distance"},
     "08": {"SwappedLoss", "FrozenNoiseDCGAN"},
     "09": {"HingeLoss", "WassersteinLoss", "slope_penalty", "penalty", "unit", "normalised_kernel"}
-    | {"one_hot", "generator_input", "draw"}
+    | {"one_hot", "generator_input", "draw", "find_groups"}
     | {"build_conditional_generator", "build_conditional_discriminator"},
     "10": {"first_size"},
 }

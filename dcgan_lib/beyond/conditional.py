@@ -6,6 +6,7 @@ Taught in notebook 09.
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -34,9 +35,8 @@ def build_conditional_generator(
     """
     latent = keras.Input((recipe.latent_dim,), name="latent")
     label = keras.Input((classes,), name="label")
-    told = Shares(name="shares")(label) if recipe.groups else label
     body = build_generator(recipe.replace(latent_dim=recipe.latent_dim + classes), image_shape)
-    images = body(layers.Concatenate()([latent, told]))
+    images = body(layers.Concatenate()([latent, label]))
     return keras.Model([latent, label], images, name="generator")
 
 
@@ -54,6 +54,16 @@ class Shares(layers.Layer):
 
     def call(self, labels: tf.Tensor) -> tf.Tensor:
         return labels
+
+
+def with_shares(generator: keras.Model, shares: np.ndarray | None = None) -> keras.Model:
+    """Returns a conditional generator that knows how often each label occurs, (classes,)."""
+    latent, label = generator.inputs
+    layer = Shares(name="shares")
+    model = keras.Model([latent, label], generator([latent, layer(label)]), name="generator")
+    if shares is not None:
+        layer.set_weights([shares])
+    return model
 
 
 def build_conditional_discriminator(

@@ -128,8 +128,8 @@ def sample(
     """Draw images from a trained generator.
 
     Args:
-        source: A run folder, a .keras file, or a published generator: fast, best, conditional,
-            explorer.
+        source: A run folder, a .keras file, or a published generator: fast, grouped, best,
+            conditional, explorer.
         count: How many.
         digit: Which digit, from a generator that knows the labels; by default each in turn. Of
             classes with names, the number of one, from 0.
