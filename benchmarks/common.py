@@ -40,11 +40,11 @@ def load_material(recipe: Recipe) -> Material:
     return Material(training_set, evaluator, real)
 
 
-def build_game(recipe: Recipe, num_images: int) -> DCGAN:
-    """Builds a game as a training does: with the faster layers."""
+def build_game(recipe: Recipe, *sizes: Any) -> DCGAN:
+    """Builds a game as a training does: with the faster layers. `sizes` as in `TrainingSet`."""
     from dcgan_lib.engine.cpu_layers import hasten
 
-    return hasten(dcgan_lib.build_gan(recipe, num_images))
+    return hasten(dcgan_lib.build_gan(recipe, *sizes))
 
 
 class Marks:

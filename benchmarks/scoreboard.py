@@ -36,8 +36,7 @@ from common import COUNT, build_game, machine, stopwatch
 from scoreboard_report import MARKS, PACE, RESULTS, pace_of
 
 from dcgan_lib.building import build_networks
-from dcgan_lib.data import load_images, training_batches
-from dcgan_lib.latent import one_hot
+from dcgan_lib.data import load_training_set, training_batches
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator
 from dcgan_lib.measuring.metrics import (
@@ -72,8 +71,7 @@ def measure_pace(names: list[str], rounds: int = 15, seconds: float = 1.5) -> No
     known = json.loads(PACE.read_text()) if PACE.exists() else {"milliseconds_per_step": {}}
     tf.config.experimental.enable_op_determinism()  # as in every training
     tf.get_logger().setLevel("ERROR")  # the watch for NaN is traced again in each call of fit
-    data = load_images("mnist", "train")
-    games = {name: Game(RECIPES[name], data) for name in dict.fromkeys(["fast", *names])}
+    games = {name: Game(RECIPES[name]) for name in dict.fromkeys(["fast", *names])}
     found = dict.fromkeys(games, math.inf)
     bar = progress_bar(rounds, "round")
     for _ in range(rounds):
@@ -89,10 +87,10 @@ def measure_pace(names: list[str], rounds: int = 15, seconds: float = 1.5) -> No
 class Game:
     """A recipe ready to be timed."""
 
-    def __init__(self, recipe: Recipe, data: Any) -> None:
-        self.gan = build_game(recipe, TRAINED_ON)
-        labels = one_hot(data.labels) if recipe.conditional else None
-        self.batches = training_batches(data.images, recipe.batch_size, labels=labels)
+    def __init__(self, recipe: Recipe) -> None:
+        data = load_training_set(recipe, "mnist")
+        self.gan = build_game(recipe, *data.sizes)
+        self.batches = training_batches(data.images, recipe.batch_size, labels=data.labels)
         self.play(10)  # it takes the tracing
         self.pace = self.play(10)
 

@@ -28,12 +28,13 @@ PACE = RESULTS / "pace.json"
 TABLE, PLOT = HERE / "scoreboard.json", HERE.parent / "images" / "scoreboard.png"
 LONG_PLOT = PLOT.with_name("loss_plot_200.png")
 MARKS = (60, 300, 900)  # seconds
-BOLD = {"fast": "#d62728", "best": "#1f77b4", "tutorial": "black"}
+BOLD = {"fast": "#d62728", "grouped": "#2ca02c", "best": "#1f77b4", "tutorial": "black"}
 OTHERS = {
     "smooth": "#1b9e77", "balanced": "#8c564b", "schedule": "#0c7c8c", "keras": "#7a7a7a",
     "vanilla": "#9c179e", "hinge": "#d95f02", "spectral": "#7570b3", "wgan_gp": "#e7298a",
     "conditional": "#5a9016", "explorer": "#a6761d",
 }  # fmt: skip
+TOLD = {"-": "learns from the images alone", "-.": "told groups of images", "--": "told the labels"}
 HALO = withStroke(linewidth=3, foreground="white")  # keeps a word legible upon lines
 
 
@@ -146,13 +147,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def stroke(name: str) -> str:
+    recipe = RECIPES[name]
+    return "-." if recipe.groups else "--" if recipe.conditional else "-"
+
+
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """The scoreboard as a Markdown table."""
     header = ["recipe", "runs", *(f"{mark // 60} min" for mark in MARKS)]
     header += ["at the end", "second evaluator", "coverage", "trained for"]
     lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
     for name, row in rows.items():
-        told = ", told the labels" if RECIPES[name].conditional else ""
+        told = f", {TOLD[stroke(name)]}" if RECIPES[name].conditional else ""
         few = f" ({row['long_runs']} that long)" if row["long_runs"] < row["seeds"] else ""
         cells = [f"`{name}`{told}", f"{row['seeds']}{few}"]
         cells += [number(row[f"after_{mark}_s"]) for mark in MARKS]
@@ -207,7 +213,7 @@ def plot(found: dict[str, list[dict[str, Any]]], numbers: dict[str, Any]) -> Non
     ends = []
     for name, runs in found.items():
         style = {"color": BOLD.get(name) or OTHERS.get(name, "0.5")}
-        style["linestyle"] = "--" if RECIPES[name].conditional else "-"
+        style["linestyle"] = stroke(name)
         named = longest(runs)[0]
         for run in (*(run for run in runs if run is not named), named):  # the last is on top
             points = [(p["seconds"], p[run["drawn_from"]]) for p in run["curve"]]
@@ -250,8 +256,8 @@ def label_axes(axis: Any, end: float) -> None:
     axis.set_xlabel("time of training on two processor cores")
     axis.set_ylabel("Fréchet distance to held-out images (lower is better)")
     axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
-    for stroke, meaning in (("-", "learns from the images alone"), ("--", "told the labels too")):
-        axis.plot([], [], color="0.35", linestyle=stroke, label=meaning)
+    for line, meaning in TOLD.items():
+        axis.plot([], [], color="0.35", linestyle=line, label=meaning)
     axis.legend(loc="lower right", bbox_to_anchor=(1, 0.1), frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(alpha=0.25)

@@ -102,7 +102,7 @@ def starts(given: argparse.Namespace) -> Any:
     for seed in range(*given.seeds):
         signs: list[str] = []
         seeded = recipe.replace(seed=seed)
-        gan = build_game(seeded, len(training_set.images))
+        gan = build_game(seeded, *training_set.sizes)
         dcgan_lib.play(gan, seeded, training_set, [Looks(training_set)])
         fake = draw_images(gan.sampler, SAMPLES, seed=77)
         distance = round(frechet_distance(features, evaluator(fake)[0]), 1)

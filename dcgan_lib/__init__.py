@@ -47,8 +47,8 @@ _HOMES = {
     "shelf.studies": "load_study",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_LIGHT = "errors recipes datasets datasets.groups datasets.ranges datasets.shapes data latent plots "
-_LIGHT += "engine.quiet shelf.studies"
+_LIGHT = "errors recipes datasets datasets.groups datasets.ranges datasets.shapes data latent "
+_LIGHT += "plots engine.quiet shelf.studies"
 
 __all__ = sorted(_HOME_OF)
 

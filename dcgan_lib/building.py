@@ -44,7 +44,7 @@ def build_gan(
         num_images: size of the training set: the learning-rate schedules end with the run.
         image_shape: (height, width, channels) of its images.
         classes: how many labels a conditional recipe tells apart.
-        shares: (classes,) of the training images, of a recipe with groups.
+        shares: (groups,) of the training images, of a recipe with groups, which are its classes.
 
     Raises:
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
@@ -78,6 +78,7 @@ def build_networks(
     shares: np.ndarray | None = None,
 ) -> tuple[keras.Model, keras.Model]:
     """Builds the generator and the discriminator that a recipe describes."""
+    classes = recipe.groups or classes
     if recipe.conditional:
         generator = build_conditional_generator(recipe, image_shape, classes)
         discriminator = build_conditional_discriminator(recipe, image_shape, classes)
