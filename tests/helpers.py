@@ -20,6 +20,7 @@ def tiny(name: str = "fast", **changes) -> Recipe:
         "discriminator_widths": (4, 8)[: len(recipe.discriminator_widths)],
         "generator_hidden": min(recipe.generator_hidden, 16),
         "discriminator_hidden": min(recipe.discriminator_hidden, 8),
+        "groups": min(recipe.groups, 10),
         "latent_dim": 10,
         "batch_size": 32,
         "num_samples": 4,

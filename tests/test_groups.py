@@ -51,7 +51,7 @@ def test_too_many_groups_are_refused():
 
 @pytest.fixture(scope="module")
 def generator():
-    return build_gan(tiny("grouped"), 64, classes=4, shares=SHARES).sampler
+    return build_gan(tiny("grouped", groups=4), 64, shares=SHARES).sampler
 
 
 @pytest.mark.parametrize("count", [20, 100, 1000])

@@ -14,7 +14,6 @@ import keras
 from dcgan_lib.building import build_networks
 from dcgan_lib.errors import UserError
 from dcgan_lib.guard.chance import drawing_alone, layer_precision
-from dcgan_lib.latent import CLASSES
 from dcgan_lib.recipes import EARLIER, Recipe
 from dcgan_lib.shelf.stored import WEIGHTS, read_weights, weights_hash
 
@@ -57,6 +56,6 @@ def load_pretrained(name: str = "fast") -> keras.Model:
         )
     recipe = Recipe(**EARLIER | card["recipe"])
     with drawing_alone(), layer_precision("float32"):
-        generator, _ = build_networks(recipe, tuple(card["image_shape"]), recipe.groups or CLASSES)
+        generator, _ = build_networks(recipe, tuple(card["image_shape"]))
     generator.set_weights(weights)
     return generator
