@@ -126,8 +126,8 @@ class Recipe:
     d_final_fraction: Remainder = 0.1
     """What is left of the discriminator's rate at the end, if it falls."""
     clip_norm: NotNegative = 0.1
-    """Where the gradient of all weights of a player is longer, shorten it to this, so that no single
-    step counts for many; 0 is off."""
+    """Shorten a player's gradient to this length where it is longer, so that no single step counts
+    for many; 0 is off."""
     ema_decay: Fraction = 0.99
     """Samples come from an average of the generator's weights, which swings less; 0 is off."""
 

@@ -94,7 +94,7 @@ def provenance(notebook: nbformat.NotebookNode) -> dict[str, Any]:
 # What these do decides no output: a run's bits are the same with and without them, as
 # tests/test_pinned.py proves, and images and weights are known by their hashes. A module that a
 # notebook itself imports counts for it, unless it only loads or runs.
-MACHINERY = ("runs", "distributed", "engine", "guard", "cli", "training", "datasets")
+MACHINERY = ("runs", "distributed", "engine", "guard", "cli", "training", "datasets", "checks")
 MACHINERY += ("measuring.divergence", "measuring.health", "measuring.report", "shelf.stored")
 
 

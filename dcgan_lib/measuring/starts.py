@@ -15,6 +15,7 @@ from dcgan_lib.data import TrainingSet, scale
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import untouched
 from dcgan_lib.latent import generator_input, sample_latent
+from dcgan_lib.measuring.health import spread
 from dcgan_lib.runs.run import Run
 
 MOST = 3  # starts of one run
@@ -49,8 +50,7 @@ def signs_of(samples: np.ndarray, real: np.ndarray) -> Signs:
     """Measures samples against real images, both (N, ...) in [-1, 1]."""
     fake, real = (images.reshape(len(images), -1) for images in (samples, real))
     distance = energy_distance(fake, real) / max(energy_distance(0.0 * real[:1], real), 1e-12)
-    spread = fake.std(axis=0).mean() / max(real.std(axis=0).mean(), 1e-12)
-    return Signs(float(spread), float(distance))
+    return Signs(spread(fake) / max(spread(real), 1e-12), float(distance))
 
 
 def energy_distance(a: np.ndarray, b: np.ndarray) -> float:
