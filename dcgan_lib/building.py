@@ -127,10 +127,7 @@ def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers
         rate = schedules.CosineDecay(rate, moves, alpha=fraction)
     elif schedule == "exponential":
         rate = schedules.ExponentialDecay(rate, moves, fraction)
-    clip = recipe.clip_norm or None
-    return keras.optimizers.Adam(
-        rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2, global_clipnorm=clip
-    )
+    return keras.optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2)
 
 
 def check_buildable(recipe: Recipe, image_shape: ImageShape, classes: int = CLASSES) -> None:

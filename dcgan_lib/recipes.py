@@ -125,9 +125,6 @@ class Recipe:
     """How the discriminator's rate falls over the whole run."""
     d_final_fraction: Remainder = 0.1
     """What is left of the discriminator's rate at the end, if it falls."""
-    clip_norm: NotNegative = 0.1
-    """Shorten a player's gradient to this length where it is longer, so that no single step counts
-    for many; 0 is off."""
     ema_decay: Fraction = 0.99
     """Samples come from an average of the generator's weights, which swings less; 0 is off."""
 
@@ -249,7 +246,6 @@ def _check_combinations(recipe: Recipe) -> None:
 
 EARLIER = {
     "generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True, "groups": 0,
-    "clip_norm": 0.0,
 }  # fmt: skip
 """What holds for a run whose record is older than these settings."""
 
@@ -259,7 +255,7 @@ FAST = Recipe()
 
 AS_PUBLISHED = FAST.replace(  # what all recipes have in common that follow another project
     generator_hidden=0, generator_output_scale=1.0, discriminator_hidden=0, minibatch_stddev=False,
-    clip_norm=0.0, ema_decay=0.0, epochs=1, sample_every=None, quality_every=None,
+    ema_decay=0.0, epochs=1, sample_every=None, quality_every=None,
 )
 
 TUTORIAL = AS_PUBLISHED.replace(  # TensorFlow's own DCGAN tutorial, for twice as long
@@ -311,7 +307,7 @@ HINGE = FAST.replace(name="hinge", loss="hinge")
 SPECTRAL = HINGE.replace(name="spectral", spectral_norm=True, discriminator_batch_norm=False)
 
 WGAN_GP = FAST.replace(
-    name="wgan_gp", generator_output_scale=1.0, minibatch_stddev=False, clip_norm=0.0,
+    name="wgan_gp", generator_output_scale=1.0, minibatch_stddev=False,
     loss="wasserstein", gradient_penalty=10.0, discriminator_batch_norm=False,
     d_steps=3, g_learning_rate=1e-3, d_learning_rate=1e-3, beta_1=0.0, beta_2=0.9,
 )

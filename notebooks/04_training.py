@@ -475,18 +475,16 @@ class ShownDCGAN(DCGAN):
 # ## 4 · `compile`, `fit`, callbacks
 #
 # An ordinary Keras model is compiled with one optimizer; ours needs one for each player.
-# (`ema_decay` says how slowly the average of G's weights follows G. `global_clipnorm` shortens a
-# gradient that is longer, all weights of a player taken together: no single step counts for many.)
+# (`ema_decay` says how slowly the average of G's weights follows G.)
 
 # %%
 from dcgan_lib import BinaryCrossentropyLoss
 
 keras.utils.set_random_seed(recipe.seed)
 gan = ShownDCGAN(build_generator(recipe), build_discriminator(recipe), ema_decay=recipe.ema_decay)
-clipped = {"global_clipnorm": recipe.clip_norm}
 gan.compile(
-    g_optimizer=keras.optimizers.Adam(recipe.g_learning_rate, recipe.beta_1, **clipped),
-    d_optimizer=keras.optimizers.Adam(recipe.d_learning_rate, recipe.beta_1, **clipped),
+    g_optimizer=keras.optimizers.Adam(recipe.g_learning_rate, beta_1=recipe.beta_1),
+    d_optimizer=keras.optimizers.Adam(recipe.d_learning_rate, beta_1=recipe.beta_1),
     loss=BinaryCrossentropyLoss(),
 )
 

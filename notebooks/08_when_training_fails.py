@@ -804,15 +804,14 @@ plt.show()
 # D's BatchNorm takes out what all images of a batch share: D hardly sees it.
 #
 # The default recipe once lost one start in twenty so. Now D is told how far a batch differs
-# (`minibatch_stddev`, notebook 03), tanh gets half of what the last layer gives
-# (`generator_output_scale`, notebook 02), and long gradients are shortened (`clip_norm`). We take
-# all three away, and give G a rate far too high:
+# (`minibatch_stddev`, notebook 03), and tanh gets half of what the last layer gives
+# (`generator_output_scale`, notebook 02). We take both away, and give G a rate far too high:
 
 # %%
 from dcgan_lib import StartGuard, get_recipe, load_training_set, play
 
 fast = get_recipe("fast", steps=4 if QUICK else 200)
-without = {"minibatch_stddev": False, "generator_output_scale": 1.0, "clip_norm": 0.0}
+without = {"minibatch_stddev": False, "generator_output_scale": 1.0}
 starts = {"as it is": fast, "dying": fast.replace(**without, g_learning_rate=0.3)}
 starts["dying"] = starts["dying"].replace(d_learning_rate=0.05)
 training_set = load_training_set(fast, data.name, 9000)
