@@ -319,7 +319,7 @@ BEST = CONDITIONAL.replace(  # how it was found: benchmarks/LOG.md
     g_schedule="cosine", g_final_fraction=0.1, d_schedule="cosine", d_final_fraction=0.1,
 )
 
-GROUPED = CONDITIONAL.replace(name="grouped", groups=100)
+GROUPED = BEST.replace(name="grouped", groups=200)
 
 EXPLORER = CONDITIONAL.replace(name="explorer", generator_hidden=64)  # small enough for a web page
 
