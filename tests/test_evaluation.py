@@ -176,6 +176,13 @@ def test_images_in_any_form_are_scored(kind, tmp_path, references):
         evaluate(place, 200, "digits", verbose=False)
 
 
+def test_a_published_generator_is_scored_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scored = report.evaluate("grouped", 100, verbose=False)
+    assert scored["generator"]["frechet_distance"] < scored["blurred"]["frechet_distance"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_second_evaluator_leaves_the_report_of_the_first(tmp_path):
     (tmp_path / "recipe.json").touch()  # it is a run
     for name in ("primary", "second", "primary"):

@@ -158,11 +158,11 @@ def evaluate(
     evaluator: Literal["primary", "second"] = "primary",
     data: str = "auto",
 ) -> None:
-    """Score a run (or a .keras file, or images) against the test images.
+    """Score a generator, or images, against the test images.
 
     Args:
-        source: A run folder, a .keras file, or 28x28 grey images: a folder of them, an .npy or an
-            .npz, from 0 to 255, 0 to 1 or -1 to 1.
+        source: A run folder, a .keras file, a published generator, or 28x28 grey images: a folder
+            of them, an .npy or an .npz, from 0 to 255, 0 to 1 or -1 to 1.
         count: Images on each side; scores of different numbers do not compare.
         evaluator: Which classifier measures; second is another network, to confirm what is
             published.

@@ -24,8 +24,9 @@ from dcgan_lib.measuring import metrics
 from dcgan_lib.measuring.evaluator import HOLD_OUT, Evaluator, knows, true_test
 from dcgan_lib.runs.files import write_json
 from dcgan_lib.runs.folder import FINISHED, RECORD, read_record
-from dcgan_lib.runs.loading import load_generator
+from dcgan_lib.runs.loading import find_generator
 from dcgan_lib.runs.progress import progress_bar
+from dcgan_lib.shelf.pretrained import published
 from dcgan_lib.shelf.stored import WEIGHTS
 
 SAMPLE_SEED = 10_007  # no callback draws from it
@@ -103,11 +104,11 @@ def evaluate(
     evaluator: str = "primary",
     verbose: bool = True,
 ) -> dict[str, Any]:
-    """Scores a run, a `.keras` file, or images in a folder or array, against the test images.
+    """Scores a generator, or images in a folder or array, against the test images.
 
     Args:
-        source: what to score; images are 28x28 grey, in files or as an `.npy` or `.npz` of numbers
-            from 0 to 255, 0 to 1 or -1 to 1.
+        source: a run, a `.keras` file, the name of a published generator, or images: 28x28 grey,
+            in files or as an `.npy` or `.npz` of numbers from 0 to 255, 0 to 1 or -1 to 1.
         count: images on each side; at most as many as there are test (and validation) images.
         data: as in `load_images`; for a run, what it was trained on.
         evaluator: `primary`, or `second` to confirm.
@@ -147,10 +148,10 @@ def evaluate(
 
 def _references_of(source: Path, data: str) -> References:
     """Loads what `source` is to be compared with: for a run, what it was trained on."""
-    if not source.exists():
+    if not (source.exists() or _is_published(source)):
         raise UserError(
-            f"{str(source)!r} does not exist; accepted: a run folder, a .keras file, or images: a "
-            "folder, an .npy or an .npz"
+            f"{str(source)!r} does not exist; accepted: a run folder, a .keras file, a published "
+            f"generator ({', '.join(published())}), or images: a folder, an .npy or an .npz"
         )
     if _is_run(source) and data == "auto":
         data = read_record(source)["data"]["source"]
@@ -217,9 +218,9 @@ def measure_baselines(
 
 
 def images_of(source: Path, count: int) -> np.ndarray:
-    """Draws images from a run or `.keras` file, or reads them from a folder or a file of arrays."""
-    if _is_run(source) or source.suffix == ".keras":
-        return draw_images(load_generator(source), count)
+    """Draws images from a generator, or reads them from a folder or a file of arrays."""
+    if _is_run(source) or source.suffix == ".keras" or _is_published(source):
+        return draw_images(find_generator(source), count)
     if source.is_dir():
         images = load_folder(source, "train", few=sys.maxsize).images
     else:
@@ -238,6 +239,10 @@ def images_of(source: Path, count: int) -> np.ndarray:
 
 def _is_run(source: Path) -> bool:
     return (source / RECORD).exists()
+
+
+def _is_published(source: Path) -> bool:
+    return str(source) in published() and not source.exists()
 
 
 def draw_images(generator: keras.Model, count: int, seed: int = SAMPLE_SEED) -> np.ndarray:
@@ -286,7 +291,12 @@ def measure(
 
 
 def save_report(source: Path, report: dict[str, Any]) -> None:
-    """Writes a report into the run's `metrics.json`, or beside the file that was scored."""
+    """Writes a report into the run's `metrics.json`, or beside the file that was scored.
+
+    A published generator has a card already.
+    """
+    if _is_published(source):
+        return
     beside = source.with_name(f"{source.stem}.metrics.json")
     path = source / FINISHED if _is_run(source) else beside
     numbers = json.loads(path.read_bytes()) if path.exists() else {}
