@@ -237,16 +237,13 @@ def _check_combinations(recipe: Recipe) -> None:
     without = not recipe.discriminator_batch_norm or recipe.architecture == "dense"
     if recipe.gradient_penalty:
         require("gradient_penalty", without, "0 where the discriminator has BatchNorm")
-    if recipe.groups:
-        require("groups", recipe.conditional, "0 where conditional is false")
+    require("groups", recipe.conditional or not recipe.groups, "0 where conditional is false")
     if recipe.simultaneous:
         require("simultaneous", recipe.d_steps == recipe.g_steps == 1, "d_steps=1 and g_steps=1")
         require("simultaneous", without, "a discriminator without BatchNorm")
 
 
-EARLIER = {
-    "generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True, "groups": 0,
-}  # fmt: skip
+EARLIER = {"generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True, "groups": 0}
 """What holds for a run whose record is older than these settings."""
 
 # One line for each player, one for the game, one for length and what is kept.
