@@ -2,7 +2,8 @@
 
     python worker.py WEIGHTS OPTIONS_OF_TRAIN ...
 
-SGD, because Adam would hide a gradient of the wrong size.
+SGD, because Adam would hide a gradient of the wrong size. At ten times this rate, what rounding
+does at the corner of a ReLU grows to 0.07 within 15 steps.
 """
 
 import sys
@@ -18,7 +19,7 @@ import keras  # noqa: E402
 from dcgan_lib import building, cli, training  # noqa: E402
 
 path = sys.argv[1]
-building.build_optimizer = lambda *_: keras.optimizers.SGD(0.1)
+building.build_optimizer = lambda *_: keras.optimizers.SGD(0.01)
 play = training.play
 
 
