@@ -125,15 +125,18 @@ def check_shares(recipe: Recipe, num_images: int, count: int) -> None:
 
 def from_chief(strategy: tf.distribute.Strategy, values: Sequence[Any]) -> list[np.ndarray]:
     """Returns, on every worker, the numbers or arrays that the chief gave."""
+    mine = [tf.convert_to_tensor(value) for value in values]
+    with rendezvous.lost_workers_named():
+        return [tensor.numpy() for tensor in of_the_first(strategy, mine)]
 
-    def only_the_first(mine: list[tf.Tensor]) -> list[tf.Tensor]:
+
+@tf.function
+def of_the_first(strategy: tf.distribute.Strategy, mine: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Adds up what all replicas give, where all but the first give zeros."""
+
+    def given(mine: list[tf.Tensor]) -> list[tf.Tensor]:
         first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
         return [tf.where(first, tensor, tf.zeros_like(tensor)) for tensor in mine]
 
-    @tf.function
-    def add_up(mine: list[tf.Tensor]) -> list[tf.Tensor]:
-        kept = strategy.run(only_the_first, args=(mine,))
-        return [strategy.reduce("SUM", tensor, axis=None) for tensor in kept]
-
-    with rendezvous.lost_workers_named():
-        return [tensor.numpy() for tensor in add_up([tf.convert_to_tensor(v) for v in values])]
+    kept = strategy.run(given, args=(mine,))
+    return [strategy.reduce("SUM", tensor, axis=None) for tensor in kept]
