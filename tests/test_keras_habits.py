@@ -188,15 +188,20 @@ class Quarrel(GANLoss):
 
 
 SAVED = {
+    "fast": {},
     "conditional": {},
     "wgan_gp": {},
+    "schedule": {"ema_decay": 0.9},
     "a loss of one's own": {},
 }
 
 
-@pytest.mark.parametrize("name", SAVED)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("fast", "schedule")]
+
+
+@pytest.mark.parametrize("name", [*SLOW, "conditional", "wgan_gp", "a loss of one's own"])
 def test_a_saved_game_goes_on_where_it_was(name, tmp_path):
-    own = name not in ("conditional", "wgan_gp")
+    own = name not in ("fast", "conditional", "wgan_gp", "schedule")
     recipe = tiny("fast" if own else name, batch_size=20, **SAVED[name])
     gan = make_gan(recipe, 40)
     if own:

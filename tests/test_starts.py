@@ -90,7 +90,7 @@ def test_without_restart_it_is_left_as_it_is(early, tmp_path):
     assert "failed_starts" not in read_record(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["conditional"])
+@pytest.mark.parametrize("name", [pytest.param("fast", marks=pytest.mark.slow), "conditional"])
 def test_the_second_start_is_the_run_of_another_seed(name, first_fails, tmp_path, capsys):
     recipe = tiny(name, epochs=None, steps=12, g_schedule="cosine")
     run = train_dcgan_mnist(recipe, tmp_path / "two", **OPTIONS)

@@ -26,7 +26,10 @@ def train(folder, digits_file, callbacks=(), **changes):
     return train_dcgan_mnist(recipe, folder, str(digits_file), **options)
 
 
-@pytest.mark.parametrize("step", [1, 9])  # at once, in the second epoch
+@pytest.mark.parametrize(
+    "step",
+    [1, pytest.param(7, marks=pytest.mark.slow), 9],  # at once, within an epoch, in the next
+)
 def test_the_run_ends_where_it_is_stopped_and_goes_on_from_there(
     step, digits_file, tmp_path, capsys
 ):
