@@ -48,7 +48,6 @@ def gather() -> None:
     shutil.copytree(PAGES, SOURCE)
     for path in linked():
         copy(path, SOURCE / path.relative_to(ROOT))
-    copy(ROOT / "images", SOURCE / "images")
     readme = without_badges((ROOT / "README.md").read_text("utf-8"))
     readme = readme.replace("(site/teachers.md)", "(teachers.md)")
     (SOURCE / "README.md").write_text(with_explorer(readme), "utf-8")
@@ -69,9 +68,7 @@ def linked() -> set[Path]:
     pages = (ROOT / name for name in ("README.md", *DOCUMENTS))
     found = {page.parent / name for page in pages for name in LINK.findall(page.read_text("utf-8"))}
     made = {EXPLORER, ROOT / "README.md", PAGES / "teachers.md"}
-    return {
-        path for path in found - made if path.suffix != ".ipynb" and path.parent.name != "images"
-    }
+    return {path for path in found - made if path.suffix != ".ipynb"}
 
 
 def copy(source: Path, target: Path) -> None:
