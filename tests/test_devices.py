@@ -23,11 +23,13 @@ HERE = Path(__file__).parent
 @pytest.mark.slow
 def test_two_devices_do_what_one_does():
     """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise;
-    the third has labels and a gradient penalty."""
+    the third has labels and a gradient penalty. A callback stops a run on two devices, too."""
     command = [sys.executable, HERE / "two_devices.py", "fast", "smooth", "labelled_wgan_gp"]
+    command.append("stopped")
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    results = json.loads(done.stdout.splitlines()[-1])
+    assert results.pop("stopped") == {"steps": 3, "stopped": True}
     assert list(results) == ["fast", "smooth", "labelled_wgan_gp"]
     for result in results.values():
         assert result["step"] == 6

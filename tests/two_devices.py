@@ -1,13 +1,17 @@
 """Trains recipes on one device and on two, with SGD, and prints how far the results differ.
 
-    python two_devices.py NAME ...
+    python two_devices.py NAME ... [stopped]
+
+`stopped` is a run on two devices that a callback stops.
 
 Needs a process of its own: the processor is divided in two before TensorFlow starts.
 """
 
 import json
 import sys
+import tempfile
 
+import keras
 import tensorflow as tf
 
 processor = tf.config.list_physical_devices("CPU")[0]
@@ -16,7 +20,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import numpy as np  # noqa: E402
 from helpers import arrays, make_sgd_gan, tiny  # noqa: E402
 
-from dcgan_lib import training_batches  # noqa: E402
+from dcgan_lib import train_dcgan_mnist, training_batches  # noqa: E402
 from dcgan_lib.distributed.replicas import replicate  # noqa: E402
 from dcgan_lib.distributed.team import connect  # noqa: E402
 from dcgan_lib.gan import state_variables  # noqa: E402
@@ -49,6 +53,18 @@ def difference(recipe) -> dict[str, float]:
     return {"moved": moved, "apart": largest(*states), "step": int(two.step.numpy())}
 
 
+def stopped(at: int = 3) -> dict[str, object]:
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = int(self.model.step.numpy()) >= at
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"devices": 2, "max_images": 64, "callbacks": Stop(), "verbose": False}
+        run = train_dcgan_mnist(tiny(steps=9, batch_size=8), folder, "shapes", **options)
+        numbers = json.loads((run.folder / "metrics.json").read_text())
+        return {name: numbers[name] for name in ("steps", "stopped")}
+
+
 def largest(first, second) -> float:
     """The largest difference between two lists of arrays; NaN if there is one."""
     return float(np.max([np.abs(a - b).max() for a, b in zip(first, second, strict=True)]))
@@ -57,4 +73,6 @@ def largest(first, second) -> float:
 tf.config.experimental.enable_op_determinism()
 # 56 images in batches of 32: the second batch of each epoch is a smaller one.
 OTHERS = {"labelled_wgan_gp": tiny("wgan_gp", conditional=True, d_steps=1)}
-print(json.dumps({n: difference(OTHERS[n] if n in OTHERS else tiny(n)) for n in sys.argv[1:]}))
+names = [name for name in sys.argv[1:] if name != "stopped"]
+results = {name: difference(OTHERS[name] if name in OTHERS else tiny(name)) for name in names}
+print(json.dumps(results | ({"stopped": stopped()} if "stopped" in sys.argv else {})))

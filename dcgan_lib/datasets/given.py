@@ -11,6 +11,7 @@ import numpy as np
 from dcgan_lib.datasets.arrays import MAX_BYTES, check_unpacked
 from dcgan_lib.datasets.idx import idx_files, read_idx
 from dcgan_lib.datasets.images import ImageData, Split, is_test
+from dcgan_lib.datasets.ranges import as_pixels
 from dcgan_lib.errors import UserError, first_line
 
 SMALLEST = 8  # pixels
@@ -151,26 +152,18 @@ def as_images(images: np.ndarray) -> np.ndarray:
 
 
 def as_bytes(images: np.ndarray) -> np.ndarray:
-    """Returns pixels as uint8, from whole numbers, or floats up to 1 or 255, or from -1 to 1."""
-    if images.dtype == np.uint8:
-        return np.ascontiguousarray(images)
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        raise UserError("images hold values that are not finite numbers")
-    low, high = images.min(), images.max()
-    if images.dtype.kind == "b":
-        return images.astype(np.uint8) * 255
-    if images.dtype.kind in "iu" and 255 < high <= 65535 and low >= 0:
-        return (images // 257).astype(np.uint8)
-    if low >= 0 and high <= 1:
-        images = images * 255.0
-    elif images.dtype.kind == "f" and low >= -1 and high <= 1:
-        images = (images + 1.0) * 127.5
-    elif low < 0 or high > 255:
-        raise UserError(
-            f"images go from {low:g} to {high:g}; accepted: 0 to 255, 0 to 65535 in whole numbers, "
-            "0 to 1, or -1 to 1"
-        )
-    return np.rint(images).astype(np.uint8)
+    """Returns pixels as uint8, from any range that is clear; whole numbers up to 1 are masks.
+
+    Raises:
+        UserError: as `dcgan_lib.datasets.ranges.value_range`.
+    """
+    if (
+        images.dtype != np.uint8
+        and images.dtype.kind in "iu"
+        and 0 <= images.min() <= images.max() <= 1
+    ):
+        images = images.astype(bool)
+    return np.ascontiguousarray(np.rint(as_pixels(images)).clip(0, 255).astype(np.uint8))
 
 
 def to_size(images: np.ndarray, size: int) -> np.ndarray:

@@ -6,7 +6,9 @@ import numpy as np
 
 from dcgan_lib.errors import UserError
 
-ACCEPTED = "bool, uint8, uint16, whole numbers up to 255, floats in [0, 1], [-1, 1] or [0, 255]"
+ACCEPTED = (
+    "bool, uint8, uint16, whole numbers up to 255 or 65535, floats in [0, 1], [-1, 1] or [0, 255]"
+)
 
 ROUNDING = 1e-3  # floats may reach so far beyond the ends of their range
 
@@ -30,7 +32,7 @@ def value_range(images: np.ndarray) -> tuple[float, float]:
         (0.0, 1.0): images.dtype.kind == "f",
         (-1.0, 1.0): images.dtype.kind == "f" and max(-low, high) > 0.51,  # not x / 255 - 0.5
         (0.0, 255.0): high != 1 and (images.dtype.kind != "f" or high > 16),  # not x / 127.5
-        (0.0, 65535.0): images.dtype == np.uint16 and high > 2**14,  # not 12 bits
+        (0.0, 65535.0): images.dtype.kind in "iu" and high > 2**14,  # not 12 bits
     }
     for (black, white), clear in ranges.items():
         if clear and low >= black - ROUNDING and high <= white + ROUNDING:
