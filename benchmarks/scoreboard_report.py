@@ -16,6 +16,7 @@ import dcgan_lib
 dcgan_lib.import_tensorflow()
 
 import readme
+import starts
 from matplotlib.patheffects import withStroke
 
 from dcgan_lib.plots import plot_losses
@@ -155,7 +156,8 @@ def stroke(name: str) -> str:
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """The scoreboard as a Markdown table."""
     header = ["recipe", "runs", *(f"{mark // 60} min" for mark in MARKS)]
-    header += ["at the end", "second evaluator", "coverage", "trained for"]
+    header += ["at the end", "second evaluator", "coverage", "failed starts", "trained for"]
+    tried = json.loads(starts.RESULTS.read_text())
     lines = [header, ["---"] + ["---:"] * (len(header) - 2) + ["---"]]
     for name, row in rows.items():
         told = f", {TOLD[stroke(name)]}" if RECIPES[name].conditional else ""
@@ -164,10 +166,11 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         cells += [number(row[f"after_{mark}_s"]) for mark in MARKS]
         cells += [number(row["frechet_distance"]), number(row["second_frechet_distance"])]
         cells += [f"{row['coverage'] / row['coverage_floor']:.2f}"]
+        cells += [starts.share(tried[key]) if (key := f"`{name}`, MNIST") in tried else "–"]
         cut = "" if row["steps"] == row["total_steps"] else f", cut off ({part(row)} of its steps)"
         lines.append([*cells, duration(row["seconds"]) + cut])
     floor, second = (number(row[key]) for key in ("floor", "second_floor"))
-    lines.append(["real images", "", *[""] * len(MARKS), floor, second, "1.00", ""])
+    lines.append(["real images", "", *[""] * len(MARKS), floor, second, "1.00", "", ""])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -32,10 +32,10 @@ class Replicated:
 
     def train_step(self, real: Any) -> dict[str, tf.Tensor]:
         """Plays one round, on one device, with this device's share of the whole batch."""
-        return super().train_step(share(real))
+        return super().train_step(own_rows(real))
 
     def random(self, like: tf.Tensor, *others: Any) -> tf.Tensor:
-        return share(super().random(whole(like), *others))
+        return own_rows(super().random(whole(like), *others))
 
     def update_metrics(self, results: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Leaves the metrics alone: no device knows the results of the others."""
@@ -94,7 +94,7 @@ class SharedDropout(layers.Dropout):
     """Dropout whose mask is a share of the one that a single device would draw."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        return share(super().call(whole(inputs), training=training))
+        return own_rows(super().call(whole(inputs), training=training))
 
 
 class SharedStddev(MinibatchStddev):
@@ -103,7 +103,7 @@ class SharedStddev(MinibatchStddev):
     synchronized = True
 
 
-def share(batch: Any) -> Any:
+def own_rows(batch: Any) -> Any:
     """Returns this device's rows of a batch, or of each of several."""
     context = tf.distribute.get_replica_context()
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from dcgan_lib.errors import UserError
 from dcgan_lib.guard.batches import as_form, look, prepare, steps_of
+from dcgan_lib.guard.loss_config import loss_config, loss_from
 from dcgan_lib.guard.players import check_trainable
-from dcgan_lib.guard.saving import loss_config, loss_from
 
 SETTINGS = "d_steps g_steps simultaneous real_noise_stddev ema_decay seed latent_dim".split()
 
