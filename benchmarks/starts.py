@@ -84,14 +84,16 @@ def starts(given: argparse.Namespace) -> Any:
     from dcgan_lib.measuring.starts import StartGuard
 
     class Looks(StartGuard):
-        """Measures what the guard would see, and ends nothing."""
+        """Measures what the guard would see, and ends the training with the start."""
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             if self.step % 50 == 0 and self.step <= 200:
                 signs.append("{:.3f}/{:.2f}".format(*self.look()))
+            # Not by a shorter recipe: its rates would fall sooner.
+            self.model.stop_training = self.step >= given.steps
 
     settings = {name: value(word) for name, word in (item.split("=") for item in given.settings)}
-    recipe = dcgan_lib.get_recipe(given.recipe, steps=given.steps, **settings)
+    recipe = dcgan_lib.get_recipe(given.recipe, **settings)
     rates = {f"{p}_learning_rate": getattr(recipe, f"{p}_learning_rate") for p in "gd"}
     recipe = recipe.replace(**{name: rate * given.rates for name, rate in rates.items()})
     training_set = load_training_set(recipe, given.data, given.images)
