@@ -29,7 +29,7 @@ def sample_latent(count: int, latent_dim: int = 100, seed: int = 0) -> np.ndarra
     """
     if count < 1 or latent_dim < 1 or seed < 0:
         raise UserError(
-            f"{count} vectors of length {latent_dim}, seed {seed}; needed: at least 1, 1 and 0"
+            f"{count} vectors of length {latent_dim}, seed {seed}; accepted: from 1, 1 and 0 on"
         )
     draw = np.random.Generator(np.random.Philox(key=seed))
     return draw.standard_normal((count, latent_dim), dtype=np.float32)

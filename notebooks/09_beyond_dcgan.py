@@ -16,7 +16,8 @@
 # - draw five losses as functions of what D says, and see where their slopes vanish;
 # - measure how steep a critic is, and tame it in two ways: by a penalty, by dividing its weights;
 # - build two players who are told the digit, and train them yourself;
-# - choose the digit, blend two digits, and test that no ten prototypes are hiding behind it.
+# - choose the digit, blend two digits, and test that no ten prototypes are hiding behind it;
+# - see that groups which nobody named do nearly the work of labels.
 #
 # **You need** notebooks [01](01_data.ipynb) to [05](05_latent_exploration.ipynb) and
 # [07](07_measuring_quality.ipynb): how a GAN is trained, and how its images are measured.

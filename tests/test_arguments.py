@@ -1,7 +1,5 @@
 """Arguments in Python: accepted where the meaning is plain, else one line says what is."""
 
-import re
-
 import keras
 import numpy as np
 import pytest
@@ -38,7 +36,7 @@ def test_one_line_instead_of_an_error_from_inside(argument):
     with pytest.raises(UserError) as caught:
         REFUSED[argument]()
     assert argument in str(caught.value)
-    assert re.search("accepted|needed", str(caught.value))
+    assert "accepted" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -143,11 +143,11 @@ class SpectralConv2D(SpectralNormalised, layers.Conv2D):
 def with_spectral_norm(discriminator: keras.Model) -> keras.Model:
     """Returns a copy of a discriminator whose every kernel is normalised."""
     spectral = {layers.Dense: SpectralDense, layers.Conv2D: SpectralConv2D}
-
-    def copy(layer: layers.Layer) -> layers.Layer:
-        return spectral.get(type(layer), type(layer)).from_config(layer.get_config())
-
-    return keras.models.clone_model(discriminator, clone_function=copy)
+    copies = {  # all made before any is built: the seeds of their weights are drawn in this order
+        layer.name: spectral.get(type(layer), type(layer)).from_config(layer.get_config())
+        for layer in discriminator.layers
+    }
+    return keras.models.clone_model(discriminator, clone_function=lambda x: copies[x.name])
 
 
 def with_pooling(discriminator: keras.Model) -> keras.Model:
