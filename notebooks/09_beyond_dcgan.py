@@ -1779,5 +1779,6 @@ plot_images(written, columns=8)
 # - You built two players who are told the digit, and trained them yourself.
 # - You chose the digit, blended two digits, and tested that no ten prototypes were hiding behind
 #   it.
+# - You saw that groups which nobody named do nearly the work of labels.
 #
 # **Next:** [notebook 10](10_other_datasets.ipynb) leaves MNIST: clothes, your own images, colours.

@@ -11,7 +11,7 @@ import numpy as np
 from dcgan_lib.datasets.arrays import MAX_BYTES, check_unpacked
 from dcgan_lib.datasets.idx import idx_files, read_idx
 from dcgan_lib.datasets.images import ImageData, Split, is_test
-from dcgan_lib.datasets.ranges import as_pixels
+from dcgan_lib.datasets.ranges import as_pixels, value_range
 from dcgan_lib.errors import UserError, first_line
 
 SMALLEST = 8  # pixels
@@ -157,13 +157,14 @@ def as_bytes(images: np.ndarray) -> np.ndarray:
     Raises:
         UserError: as `dcgan_lib.datasets.ranges.value_range`.
     """
-    if (
-        images.dtype != np.uint8
-        and images.dtype.kind in "iu"
-        and 0 <= images.min() <= images.max() <= 1
-    ):
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
+    whole = images.dtype.kind in "iu"
+    if whole and images.min() >= 0 and images.max() <= 1:
         images = images.astype(bool)
-    return np.ascontiguousarray(np.rint(as_pixels(images)).clip(0, 255).astype(np.uint8))
+    elif whole and value_range(images)[1] > 255:
+        return (images // 257).astype(np.uint8)  # as a folder's pictures of 16 bits
+    return np.rint(as_pixels(images)).clip(0, 255).astype(np.uint8)
 
 
 def to_size(images: np.ndarray, size: int) -> np.ndarray:
