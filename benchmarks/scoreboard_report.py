@@ -260,8 +260,9 @@ def label_axes(axis: Any, end: float) -> None:
     axis.set_ylabel("Fréchet distance to held-out images (lower is better)")
     axis.set_title("How soon each recipe draws how well", loc="left", fontweight="bold")
     drawn = {line.get_linestyle() for line in axis.get_lines()}
-    for line, meaning in ((line, TOLD[line]) for line in TOLD if line in drawn):
-        axis.plot([], [], color="0.35", linestyle=line, label=meaning)
+    for line, meaning in TOLD.items():
+        if line in drawn:
+            axis.plot([], [], color="0.35", linestyle=line, label=meaning)
     axis.legend(loc="lower right", bbox_to_anchor=(1, 0.1), frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(alpha=0.25)

@@ -345,7 +345,7 @@ BAD_FILES = {  # refused as MNIST, and as one's own
     "0 to 765": ({"x_train": GOOD * 3.0}, r"float64.*uint8|from 0 to 765; accepted: bool"),
     "beyond 16 bits": ({"x_train": GOOD * 300.0}, r"float64.*uint8|to 76500; accepted: bool"),
     "negative": ({"x_train": GOOD - 255.0}, r"float64.*uint8|from -255 to 0; accepted: bool"),
-    "NaN": ({"x_train": GOOD * np.nan}, "float64.*uint8|from nan to nan"),
+    "NaN": ({"x_train": GOOD * np.nan}, "float64.*uint8|not finite"),
     "12 bits": ({"x_train": GOOD.astype(np.uint16) * 16}, "uint16.*uint8|from 0 to 4080"),
     "complex": ({"x_train": GOOD * 1j}, "complex128"),
     "no one-hot": ({"y_train": np.ones((20, 10))}, r"labels.*\(20, 10\)"),

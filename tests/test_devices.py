@@ -24,13 +24,13 @@ HERE = Path(__file__).parent
 def test_two_devices_do_what_one_does():
     """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise;
     the third has labels and a gradient penalty. A callback stops a run on two devices, too."""
-    command = [sys.executable, HERE / "two_devices.py", "fast", "smooth", "labelled_wgan_gp"]
-    command.append("stopped")
+    names = ["fast", "smooth", "labelled_wgan_gp"]
+    command = [sys.executable, HERE / "two_devices.py", *names, "stopped"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout.splitlines()[-1])
     assert results.pop("stopped") == {"steps": 3, "stopped": True}
-    assert list(results) == ["fast", "smooth", "labelled_wgan_gp"]
+    assert list(results) == names
     for result in results.values():
         assert result["step"] == 6
         assert result["moved"] > 1e-3

@@ -10,7 +10,7 @@ import tensorflow as tf
 from helpers import arrays, equal, make_gan, tiny
 from keras import layers
 
-from dcgan_lib import GANLoss, UserError, one_hot, sample_latent, training_batches
+from dcgan_lib import RECIPES, GANLoss, UserError, one_hot, sample_latent, training_batches
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -196,12 +196,15 @@ SAVED = {
 }
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("fast", "schedule")]
-
-
-@pytest.mark.parametrize("name", [*SLOW, "conditional", "wgan_gp", "a loss of one's own"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in ("fast", "schedule")))
+        for name in SAVED
+    ],
+)
 def test_a_saved_game_goes_on_where_it_was(name, tmp_path):
-    own = name not in ("fast", "conditional", "wgan_gp", "schedule")
+    own = name not in RECIPES
     recipe = tiny("fast" if own else name, batch_size=20, **SAVED[name])
     gan = make_gan(recipe, 40)
     if own:

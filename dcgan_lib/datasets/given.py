@@ -159,6 +159,8 @@ def as_bytes(images: np.ndarray) -> np.ndarray:
     """
     if images.dtype == np.uint8:
         return np.ascontiguousarray(images)
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        raise UserError("images hold values that are not finite numbers")
     whole = images.dtype.kind in "iu"
     if whole and images.min() >= 0 and images.max() <= 1:
         images = images.astype(bool)
