@@ -39,8 +39,7 @@ class DCGAN(GameModel):
         generator: from (batch, latent_dim) to images in [-1, 1].
         discriminator: from images to (batch, 1).
         d_steps, g_steps: how often each player moves per batch.
-        simultaneous: both move after one forward pass (needs one step each, and no
-            BatchNorm in the discriminator).
+        simultaneous: both move after one forward pass, if each moves once per batch.
         real_noise_stddev: Gaussian noise added to real images, in units of [-1, 1].
         ema_decay: of the average of the generator's weights that samples are drawn with;
             0 is off.
@@ -123,7 +122,7 @@ class DCGAN(GameModel):
     def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
         """Plays one round on a batch of real images: p moves of D, then k moves of G."""
         self.set_dropout_seeds()
-        if self.simultaneous:
+        if self.simultaneous and self.d_steps == self.g_steps == 1:
             results = self.joint_step(real)
         else:
             results = {}

@@ -48,7 +48,7 @@ def build_generator(
     widths, strides = recipe.generator_widths, recipe.generator_strides
     model = keras.Sequential(name="generator")
     model.add(keras.Input((recipe.latent_dim,)))
-    if recipe.generator_hidden:
+    for _ in range(recipe.generator_hidden_layers if recipe.generator_hidden else 0):
         model.add(layers.Dense(recipe.generator_hidden, use_bias=False))
         add_norm_and_activation(model, recipe)
     model.add(layers.Dense(rows * columns * widths[0], use_bias=False))

@@ -712,7 +712,7 @@ def build_generator(
     widths, strides = recipe.generator_widths, recipe.generator_strides
     model = keras.Sequential(name="generator")
     model.add(keras.Input((recipe.latent_dim,)))
-    if recipe.generator_hidden:
+    for _ in range(recipe.generator_hidden_layers if recipe.generator_hidden else 0):
         model.add(layers.Dense(recipe.generator_hidden, use_bias=False))
         add_norm_and_activation(model, recipe)
     model.add(layers.Dense(rows * columns * widths[0], use_bias=False))
@@ -731,9 +731,11 @@ def build_generator(
 
 
 # %% [markdown]
-# - `generator_hidden` puts a dense layer before the one that makes the small picture (0 leaves it
-#   out). A place in that picture then depends on z in a less direct way, and far parts of a
-#   stroke can be made to fit each other.
+# - `generator_hidden_layers` puts two dense layers of `generator_hidden` units before the one that
+#   makes the small picture (0 units leave them out). A place in that picture then depends on z in
+#   a less direct way, and far parts of a stroke can be made to fit each other. Why two? Between a
+#   4 and a 9 lies no digit, yet z can be moved from one to the other: G has to jump. Each layer
+#   lets it jump more sharply, and leaves less room for what is neither.
 # - The `assert` lines compare the shape after each enlargement with what we expect. A comment
 #   with the shape would be wrong as soon as somebody changes a stride; an assert says so.
 # - `widths` are the channels: many while the picture is small, fewer as it grows. Small pictures
@@ -760,7 +762,7 @@ generator.summary()
 # **Predict, then run:** in which layer are most of the parameters?
 
 # %%
-names = [f"{layer.name}\n{layer.output.shape[1:]}" for layer in generator.layers]
+names = [f"{layer.name} {layer.output.shape[1:]}" for layer in generator.layers]
 sizes = [layer.count_params() for layer in generator.layers]
 figure, axis = plt.subplots(figsize=(7.5, 4), layout="constrained")
 bars = axis.barh(names, sizes, color="tab:blue")

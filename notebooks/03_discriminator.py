@@ -284,7 +284,7 @@ for layer in discriminator.layers:
 # The sides shrink, 28 → 14 → 7, while the channels grow, 1 → 64 → 128: less "where", more "what".
 # (An empty place in the shape, the number of images, is left out here.)
 #
-# The default recipe `fast` has half the channels, for speed. It has BatchNorm instead of Dropout,
+# The default recipe `fast` has fewer channels, for speed. It has BatchNorm instead of Dropout,
 # one more Dense layer (which brings more weights than all the rest), and the minibatch standard
 # deviation, which `Concatenate` puts beside the other features:
 
@@ -910,7 +910,7 @@ right = [((real > 0.5).mean() + (fake < 0.5).mean()) / 2 for (real, fake), _ in 
 print("share of right verdicts:", *(f"{share:.0%}" for share in right[:16:3]))
 
 # %% [markdown]
-# Six steps, and all are right. (Worse than guessing at first? An untrained D says nearly 0.5 of
+# Three steps, and all are right. (Worse than guessing at first? An untrained D says nearly 0.5 of
 # every image. Its random weights decide on which side, and here it was the wrong one for most.)
 # D's probabilities in the beginning, after some steps, and in the end:
 
@@ -941,10 +941,9 @@ axis.grid(alpha=0.25)
 plt.show()
 
 # %% [markdown]
-# For some twenty steps both grow, by and large, because D's own slopes get steeper. Then D becomes
-# sure, and with the saturating loss G hears less and less the better its discriminator is: in the
-# end a sixteenth of what it heard at first. With the other one the hint gets louder, more than
-# thirty times. Now the gradient images themselves, for three images of G. We show minus the
+# For some fifteen steps both grow, because D's own slopes get steeper. Then D becomes sure, and
+# with the saturating loss G hears less and less the better its discriminator is: in the end a tenth
+# of what it heard at first. With the other one the hint gets louder, nearly fifty times. Now the gradient images themselves, for three images of G. We show minus the
 # gradient, that is, what would please D: red more ink, blue less. Before D's training and after it,
 # each with a colour scale of its own, the same for both losses.
 
@@ -978,7 +977,7 @@ plt.show()
 # look the same. After, D has something to say, but with the saturating loss it says it so softly
 # that nothing is to be seen.
 #
-# Does the non-saturating loss solve everything, then? No. What it says so loudly is a grid, almost
+# Does the non-saturating loss solve everything, then? No. What it says so loudly is stripes, almost
 # the same for all three images, without a trace of a digit. A loud hint need not be a good one: a
 # discriminator that has won without effort knows only what tells *these* fakes from digits, not
 # what makes a digit. It could learn more only if the fakes were better, and those get better only

@@ -500,7 +500,7 @@ plot_rows(around, [f"{radius}" for radius in radii], "Neighbours of a 3, by dist
 
 # %% [markdown]
 # Small steps change the manner: thickness, the length of a stroke, how far the hook is open. From
-# a distance of about 4 on, some directions lead to another digit (a 7, a 9); others keep the 3 much
+# a distance of about 4 on, some directions lead to another digit (an 8, a 9); others keep the 3 much
 # longer. At 14 nothing is left of it. (You have seen the last row: it is the beginning of "Points
 # of latent space". `neighbours` drew its directions with the same seed, and who turns by nearly 90°
 # arrives at the direction itself.)
@@ -638,8 +638,8 @@ plt.show()
 # Three things to see:
 #
 # - It is no accident: one step brings more than half of the vectors to the target, two steps about
-#   four in five. Random steps of the same length bring hardly any.
-# - It is no law either: after two steps the curve is nearly level, and about one in seven is still
+#   six in seven. Random steps of the same length bring hardly any.
+# - It is no law either: after two steps the curve is nearly level, and one in seven is still
 #   somewhere else. "One direction for each digit" is a good rule, with exceptions.
 # - The more steps, the less is left of the five we came from: the threes of the last row are much
 #   alike. What we add drowns the handwriting.
@@ -682,8 +682,8 @@ for amount in amounts:
 
 # %% [markdown]
 # The ink grows from line to line, as we wanted. The digit should stay, but one step up or down
-# already changes nearly four in ten. The picture shows how: with less ink the 0 ends as a 9 and the
-# 8 as a 1, with more the 1 becomes a 2 and the 5 a 0. The directions of manner and of digit are
+# already changes nearly four in ten. The picture shows how: with less ink the 0 ends as a 3 and the
+# 2 as a 1, with more the 1 and the 3 become a 0. The directions of manner and of digit are
 # mixed in G. Nobody asked it to keep them apart; there are kinds of GANs that try (InfoGAN,
 # StyleGAN). (Why not 100 % at +0? `rescale` gives all the length 10, and that alone tips a few that
 # stood on a border.)
@@ -729,7 +729,7 @@ plt.show()
 # %% [markdown]
 # Read the panels from the dotted line, temperature 1, to the left. Variety falls slowly at first
 # and then quickly, to nothing at 0, where one digit has the whole market. The sureness rises, as
-# expected, but little and late: it was about 0.95 and ends at 1. The price is high. At 0.5, more
+# expected, but little and late: it was about 0.97 and ends at 1. The price is high. At 0.5, more
 # than four in ten images are the same digit; at 0.25, more than eight in ten. The images do get
 # smoother, but most of them become smooth nines: our G makes a poor trade.
 #
@@ -737,8 +737,8 @@ plt.show()
 # last row shows of what. How to measure quality is the subject of [notebook
 # 07](07_measuring_quality.ipynb).)
 #
-# To the right, look at the pictures rather than the numbers: strokes get thinner and specks appear,
-# for G has never been asked to paint vectors as long as these.
+# To the right, look at the pictures rather than the numbers: strokes fray and specks appear, for
+# G has never been asked to paint vectors as long as these.
 #
 # ## 8 · An endless walk
 #
@@ -998,9 +998,9 @@ rows = [drawn[:10]] + [known[found[name][0][1][:10]] for name in found]
 plot_rows(rows, ["drawing", "by pixels", "by features"])
 
 # %% [markdown]
-# Related, but not the same: other slants, other hooks. (The 1 comes closest: there are not many
-# ways to draw a stroke. And the distances disagree: the fourth drawing is nearest to a 0 by pixels,
-# to a 9 by features.) Now all of them, next to the yardstick:
+# Related, but not the same: other slants, other hooks. (The two distances
+# may disagree: the first drawing is nearest to a broken 9 by pixels, to a 5 by features.) Now all of
+# them, next to the yardstick:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(7.8, 2.8), layout="constrained")

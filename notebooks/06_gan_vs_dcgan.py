@@ -272,8 +272,8 @@ plt.show()
 # (The orange sliver of `vanilla` G is its BatchNorm.) Two surprises. The convolutional players have
 # *fewer* parameters, but they *multiply more*: what a convolution saves in weights, it spends by
 # using each one at 49 or 196 places. And nearly all the parameters of `fast` are in its dense
-# layers. It is no purely convolutional GAN: each player has a hidden dense layer that deals with
-# the whole picture at once (section 7 takes these two away).
+# layers. It is no purely convolutional GAN: each player has hidden dense layers that deal with
+# the whole picture at once (section 7 takes them away).
 #
 # ## 3 · Locality and weight sharing
 #
@@ -462,8 +462,9 @@ def train_all():
 # %% [markdown]
 # The library has the results of such trainings, a **study**: rows of numbers, and pictures. There
 # each training had one processor core, and the seconds are those of that core. (All studies of this
-# notebook are older than two settings of `fast`: D was not yet told how far a batch differs, and
-# tanh got all of the last layer.) This function makes pages of the rows:
+# notebook were made with an older `fast`: one hidden layer in G, a wider D that was not told how
+# far a batch differs, players that took turns, and a tanh that got all of the last layer.) This
+# function makes pages of the rows:
 
 
 # %%
@@ -1087,8 +1088,8 @@ plt.show()
 #
 # ### 1 · Count by hand
 #
-# The second convolution of D in `fast`: from 14 × 14 places with 32 channels to 7 × 7 places with
-# 64, kernel 4 × 4, with a bias for each output channel. How many parameters has it, how many
+# The second convolution of D in `fast`: from 14 × 14 places with 24 channels to 7 × 7 places with
+# 48, kernel 4 × 4, with a bias for each output channel. How many parameters has it, how many
 # multiplications does it cost an image, and how many parameters would a dense layer (with biases)
 # need to give the same number of outputs from the same number of inputs?
 
@@ -1107,8 +1108,8 @@ def check_counts(parameters, products, parameters_if_dense):
         print("The parameters are right. Hint: each weight is used once for each output place.")
     elif parameters_if_dense == math.prod((*layer.input.shape[1:], *layer.output.shape[1:])):
         print("Nearly: the biases are missing, one for each output.")
-    elif parameters_if_dense != (math.prod(layer.input.shape[1:]) + 1) * 7 * 7 * 64:
-        print("Not yet: a dense layer has a weight from each of 14·14·32 inputs to each output.")
+    elif parameters_if_dense != (math.prod(layer.input.shape[1:]) + 1) * 7 * 7 * 48:
+        print("Not yet: a dense layer has a weight from each of 14·14·24 inputs to each output.")
     else:
         print("Right: the dense layer would have 600 times as many parameters.")
 
@@ -1124,8 +1125,8 @@ check_counts(parameters=..., products=..., parameters_if_dense=...)  # your answ
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 # @title Solution of exercise 1
-weights = 4 * 4 * 32 * 64
-check_counts(weights + 64, weights * 7 * 7, (14 * 14 * 32 + 1) * 7 * 7 * 64)
+weights = 4 * 4 * 24 * 48
+check_counts(weights + 48, weights * 7 * 7, (14 * 14 * 24 + 1) * 7 * 7 * 48)
 
 # %% [markdown]
 # ### 2 · How far can a unit see?
@@ -1223,7 +1224,7 @@ check_widths(my_widths)
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 # @title Solution of exercise 3
-check_widths((256, 400, 625))
+check_widths((256, 400, 680))
 
 # %% [markdown]
 # Does it draw better or worse than `vanilla`? In a new cell:

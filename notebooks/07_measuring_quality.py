@@ -127,7 +127,7 @@ plt.show()
 
 # %% [markdown]
 # After some 200 steps the losses stay about where they are, and the quality gets better and better:
-# the distance falls to about a ninth.
+# the distance falls to about a fortieth.
 # Each player's loss is measured against the other player, and both improve: like two runners side
 # by side, who cannot tell from each other how fast they are. To know how fast they run, they need
 # something outside that does not move.
@@ -773,7 +773,7 @@ plt.show()
 #   column `modes` of `quality.csv` tells). Go back to a checkpoint of better days.
 # - **Far above the floor**: the normal state of affairs. The floor is a limit, not a goal that a
 #   minute of training reaches. Ours is better than the blurred images by step 400, and ends at
-#   about ten times the floor.
+#   about three times the floor.
 #
 # *Best so far, or last?* Here they are the same; often they are not. The last is the honest one:
 # you decided beforehand when to stop. The best of many measurements was also lucky. If you choose
@@ -785,7 +785,7 @@ plt.show()
 #
 # Two sets of images: real digits, blurred, and digits that a generator has drawn. By the curve
 # above, our finished generator is far better than blur, and that is no contest. So we train a
-# beginner: the same recipe, stopped after a quarter of the steps. (`build_gan` makes both players
+# beginner: the same recipe, stopped after an eighth of the steps. (`build_gan` makes both players
 # and their loss, ready for `fit`.)
 
 # %%

@@ -615,12 +615,12 @@ for name, discriminator in discriminators.items():
 # %% [markdown]
 # Learned mixed and asked mixed: 100 %. The mixed D has learned a trick: the batch has two halves
 # that differ as a whole, and after BatchNorm one half lies left of 0 and the other right. Asked as
-# G asks, it is on average no better than a coin. So D's loss and accuracy in training belong to
+# G asks, it is on average hardly better than a coin. So D's loss and accuracy in training belong to
 # another discriminator than the one that G hears.
 #
 # Cure: two calls, as in the library's `d_step`. The D that learned apart has not learned the trick:
-# mixed batches only confuse it. But asked as G asks, it is right on about six images in ten, and on
-# fakes D's step and G's step ask in the same way.
+# in mixed batches it takes most images for fakes. But asked as G asks, it is right on seven images
+# in ten, and on fakes D's step and G's step ask in the same way.
 #
 # ### The frozen discriminator
 #
@@ -658,10 +658,10 @@ axis.legend()
 plt.show()
 
 # %% [markdown]
-# As trained, most of D's logits on these fakes lie below 0: "fake". Frozen, most of them lie
-# above: the same D calls most of the same images real. Frozen, it uses averages over real and fake
-# batches alike, and not the fakes before it. A G that asks this discriminator hears that all is
-# well.
+# As trained, most of D's logits on these fakes lie below 0: "fake". Frozen, they move to the
+# right: the same D is less sure, and calls more of the same images real. It then uses averages over
+# real and fake batches alike, and not the fakes before it. A G that asks this discriminator hears
+# that it does better than it does.
 #
 # Cure: freeze nothing. Hand the optimizer G's variables only (`apply_gradients`), and put
 # BatchNorm's averages back after G's step (`untouched`, notebook 04). Then G's step calls the same
@@ -846,10 +846,10 @@ for axis, (title, grid) in zip(axes, pictures.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# A start with a spread of 0 does not recover. So `train_dcgan_mnist` looks at steps 150, 200, 250
-# and 300. If all samples are alike (spread below 0.03) or far from real images (distance above
-# 1.25), it says so and begins again with another seed. `recipe.json` then tells of both. After
-# three such starts it stops and says what to change. `restart=False` lets you watch.
+# A start with a spread of 0, or so far from real images, does not recover. So `train_dcgan_mnist`
+# looks at steps 150, 200, 250 and 300. If all samples are alike (spread below 0.03) or far from
+# real images (distance above 1.25), it says so and begins again with another seed. `recipe.json`
+# then tells of both. After three such starts it stops and says what to change. `restart=False` lets you watch.
 #
 # ## 13 · The table
 #

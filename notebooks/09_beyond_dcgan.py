@@ -64,9 +64,9 @@ RUNS.mkdir(parents=True, exist_ok=True)
 # A **recipe** is a set of named settings. All our experiments start from `fast`, the project's
 # default, and nearly all change one thing. What does a change do to the quality? That needs a
 # training for each, half an hour and more in all. So they were done beforehand, by a command, and
-# their results come with the library: a **study**. (It is older than two settings of `fast`: D was
-# not yet told how far a batch differs, and tanh got all of the last layer.) This loads it and says
-# what made it.
+# their results come with the library: a **study**. (It was made with an older `fast`: one hidden
+# layer in G, a wider D that was not told how far a batch differs, players that took turns, and a
+# tanh that got all of the last layer.) This loads it and says what made it.
 
 # %%
 from dcgan_lib import load_study
@@ -1043,14 +1043,14 @@ def build_conditional_discriminator(
 
 
 # %% [markdown]
-# The recipe `conditional` is `fast` with these two players and twice the steps (the study gives
-# both the same number). What do they cost?
+# The recipe `conditional` is an older `fast` with these two players and twice the steps (the study
+# gives both the same number). What do they cost, beside the same players without labels?
 
 # %% tags=["nbval-check-output"]
 recipe = get_recipe("conditional")
 keras.utils.set_random_seed(recipe.seed)
 players = build_conditional_generator(recipe), build_conditional_discriminator(recipe)
-plain = build_generator(fast), build_discriminator(fast)
+plain = build_generator(recipe), build_discriminator(recipe)
 for player, without in zip(players, plain, strict=True):
     more = player.count_params() - without.count_params()
     print(f"{player.name:13}", player.output_shape, f"{more} parameters more")

@@ -230,8 +230,7 @@ both = np.concatenate([scale(digits.images[:20]), drawn])
 plot_images(both, columns=10, title="Two rows real, two rows drawn")
 
 # %% [markdown]
-# Three hundred steps give first digits: about half of the drawn ones can be read, and all are
-# cloudy. The strokes of the real ones are thick and soft because they *were* 8×8 pixels and have
+# Three hundred steps give first digits: most of the drawn ones can be read, and many are cloudy. The strokes of the real ones are thick and soft because they *were* 8×8 pixels and have
 # been enlarged.
 #
 # ## 4 · The first GAN in colour
@@ -241,7 +240,7 @@ plot_images(both, columns=10, title="Two rows real, two rows drawn")
 #
 # - Both **learning rates** (the size of a player's steps) fall along a cosine curve to a tenth, so
 #   that the last steps are small ones.
-# - 1,400 steps in place of 1,000.
+# - 1,400 steps in place of 2,000.
 #
 # The last two settings keep no images apart, as before, and draw 36 samples.
 
@@ -289,8 +288,8 @@ for axis, path in zip(axes, chosen, strict=True):
 plt.show()
 
 # %% [markdown]
-# At step 100 there is one pattern for all latent vectors, with no shape. By step 400 both grounds
-# stand in the row, with rings, a star, a heart, and one blot. From then on most vectors keep their
+# At step 100 there are grey clouds, and in some of them a ring. By step 400 both grounds stand in
+# the row, with rings, a star, a heart and two blots. From then on most vectors keep their
 # ground, while colours and outlines go on changing: a vector may end with another shape than it had
 # at step 400. An outline is hard, probably because many pixels must agree on it. Now sixty latent
 # vectors that G has never met:
@@ -309,8 +308,8 @@ plt.show()
 # Discs, rings, hearts, triangles and stars: more than half can be named at once. Others are between
 # two shapes. What is still wrong is plain to see. The squares look like cushions. All surfaces are
 # mottled, or have a fine grid on them, and some change their colour half-way. And some grounds are
-# light in one place and dark in another, which no real image has. About two minutes of training
-# get this far.
+# light in one place and dark in another, which no real image has. A minute or two of training
+# gets this far.
 #
 # ### Between two shapes
 #
@@ -424,10 +423,9 @@ plot_mean_and_spread({"real": unseen, "drawn": drawn})
 
 # %% [markdown]
 # The mean of the real ones is grey (the contrast of both is raised four times): dark and light
-# grounds cancel out, and so do the colours. The drawn one is lighter where the shapes stand, dark
-# at the top and light at the bottom, where patches of the other ground are common. A mean that was
-# clearly darker or lighter all over would say that G prefers one of the grounds. The spread is
-# brightest *outside*, since nothing differs more than a dark and a light ground. Where the shapes
+# grounds cancel out, and so do the colours. The drawn one is lighter where the shapes stand, too,
+# and speckled. A mean that was clearly darker or lighter all over would say that G prefers one of
+# the grounds. The spread is brightest *outside*, since nothing differs more than a dark and a light ground. Where the shapes
 # stand it is darker, and the drawn ones stand about where the real ones do. The drawn pictures are
 # mottled: with a thousand images chance should cancel out, so G makes some mistakes at the same
 # pixels again and again.

@@ -77,7 +77,6 @@ BAD_OPTIONS = [
     (["train", "--steps", "5", "--epochs", "5"], "give exactly one"),
     (["train", "--seed", "-1"], "seed=-1"),
     (["train", "--generator-widths", "64", "0"], "generator_widths=(64, 0)"),
-    (["train", "--recipe", "tutorial", "--g-steps", "2"], "simultaneous"),
     (["train", "--loss", "mse", "--data", "digits"], "unknown loss 'mse'; known: cross_entropy"),
     (["train", "--loss", "no_such:Loss", "--data", "digits"], "'no_such:Loss' cannot be imported"),
     (["train", "--max-images", "0", "--data", "digits"], "max_images=0"),

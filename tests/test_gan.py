@@ -141,14 +141,15 @@ def test_the_generators_gradient_by_hand():
     assert float(results["g_loss"]) == pytest.approx(float(loss), rel=1e-5)
 
 
-def test_the_joint_step_by_hand(real):
+@pytest.mark.parametrize("name", ["fast", "tutorial"])  # D with BatchNorm, and without
+def test_the_joint_step_by_hand(name, real):
     """Both gradients are taken before either player moves."""
-    gan = make_sgd_gan(tiny("tutorial", dropout=0.0))
+    gan = make_sgd_gan(tiny(name, dropout=0.0))
     generator, discriminator = copy_network(gan.generator), copy_network(gan.discriminator)
     noise = gan.latent_noise(real[:8], "g_noise")
     with tf.GradientTape(persistent=True) as tape:
         fake = generator(noise, training=True)
-        on_real, on_fake = discriminator(real[:8]), discriminator(fake)
+        on_real, on_fake = (discriminator(x, training=True) for x in (real[:8], fake))
         g_loss = -tf.reduce_mean(log_sigmoid(on_fake))
         d_loss = -tf.reduce_mean(log_sigmoid(on_real)) - tf.reduce_mean(log_sigmoid(-on_fake))
     expected = descend(tape, g_loss, generator), descend(tape, d_loss, discriminator)
@@ -191,6 +192,23 @@ def test_what_the_discriminator_got_right(name):
 
 
 # --- p, k, averages
+
+
+@pytest.mark.parametrize(
+    ("changes", "joint"),
+    [({}, True), ({"simultaneous": False}, False), ({"d_steps": 2}, False)],
+)
+def test_both_move_after_one_look_where_each_moves_once(changes, joint, real):
+    gan, by_hand = gan_of("fast", **changes), gan_of("fast", **changes)
+    gan.train_step(tf.constant(real[:8]))
+    if joint:
+        by_hand.joint_step(real[:8])
+    else:
+        for i in range(by_hand.d_steps):
+            by_hand.d_step(real[:8], by_hand.latent_noise(real[:8], "d_noise", i))
+        by_hand.g_step(by_hand.latent_noise(real[:8], "g_noise"))
+    assert equal(arrays(gan.generator), arrays(by_hand.generator))
+    assert equal(arrays(gan.discriminator), arrays(by_hand.discriminator))
 
 
 def test_p_and_k_count_the_steps_of_each_player(real):

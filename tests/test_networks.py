@@ -32,13 +32,11 @@ def of_kind(network, kind) -> list:
     return [layer for layer in network.layers if isinstance(layer, kind)]
 
 
-def test_the_default_generator_begins_with_a_hidden_layer():
-    assert names(build_generator(RECIPES["fast"]))[:4] == [
-        "Dense 256",
-        "BatchNormalization",
-        "ReLU 0.0",
-        f"Dense {7 * 7 * 64}",
-    ]
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_generator_begins_with_hidden_layers(count):
+    recipe = RECIPES["fast"].replace(generator_hidden_layers=count)
+    hidden = ["Dense 256", "BatchNormalization", "ReLU 0.0"] * count
+    assert names(build_generator(recipe))[: 3 * count + 1] == [*hidden, f"Dense {7 * 7 * 64}"]
 
 
 def test_without_hidden_layers_they_are_left_out():
@@ -79,9 +77,9 @@ def test_the_tutorial_discriminator_layer_by_layer():
 
 def test_the_default_discriminator_has_batch_norm_but_not_first():
     assert names(build_discriminator()) == [
-        "Conv2D 4/2 32",
+        "Conv2D 4/2 24",
         "ReLU 0.2",
-        "Conv2D 4/2 64",
+        "Conv2D 4/2 48",
         "BatchNormalization",
         "ReLU 0.2",
         "Flatten",

@@ -30,7 +30,7 @@ SHOWN = {
     "02": {"build_generator", "first_size", "transposed_convolution", "add_norm_and_activation"},
     "03": {"build_discriminator", "add_norm_leak_dropout", "add_verdict"}
     | {"GANLoss", "BinaryCrossentropyLoss"},
-    "04": {"train_step", "d_step", "g_step", "apply_gradients", "untouched"},
+    "04": {"train_step", "d_step", "g_step", "joint_step", "apply_gradients", "untouched"},
     "05": {
         "interpolate",
         "_spherical",

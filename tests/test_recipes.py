@@ -134,12 +134,6 @@ def test_impossible_values_are_refused_by_name(setting, value):
     assert "\n" not in str(caught.value)
 
 
-def test_the_joint_update_is_refused_where_it_would_be_wrong():
-    for wrong in ({"g_steps": 2}, {"d_steps": 2}, {"discriminator_batch_norm": True}):
-        with pytest.raises(UserError, match="simultaneous"):
-            RECIPES["tutorial"].replace(**wrong)
-
-
 @pytest.mark.parametrize(
     ("name", "changes", "named"),
     [
