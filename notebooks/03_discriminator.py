@@ -943,9 +943,10 @@ plt.show()
 # %% [markdown]
 # For some fifteen steps both grow, because D's own slopes get steeper. Then D becomes sure, and
 # with the saturating loss G hears less and less the better its discriminator is: in the end a tenth
-# of what it heard at first. With the other one the hint gets louder, nearly fifty times. Now the gradient images themselves, for three images of G. We show minus the
-# gradient, that is, what would please D: red more ink, blue less. Before D's training and after it,
-# each with a colour scale of its own, the same for both losses.
+# of what it heard at first. With the other one the hint gets louder, nearly fifty times. Now the
+# gradient images themselves, for three images of G. We show minus the gradient, that is, what would
+# please D: red more ink, blue less. Before D's training and after it, each with a colour scale of
+# its own, the same for both losses.
 
 
 # %%

@@ -499,8 +499,8 @@ around = [paint(neighbours(clearest[3], 12, radius)) for radius in radii]
 plot_rows(around, [f"{radius}" for radius in radii], "Neighbours of a 3, by distance")
 
 # %% [markdown]
-# Small steps change the manner: thickness, the length of a stroke, how far the hook is open. From
-# a distance of about 4 on, some directions lead to another digit (an 8, a 9); others keep the 3 much
+# Small steps change the manner: thickness, the length of a stroke, how far the hook is open. From a
+# distance of about 4 on, some directions lead to another digit (an 8, a 9); others keep the 3 much
 # longer. At 14 nothing is left of it. (You have seen the last row: it is the beginning of "Points
 # of latent space". `neighbours` drew its directions with the same seed, and who turns by nearly 90°
 # arrives at the direction itself.)
@@ -998,9 +998,9 @@ rows = [drawn[:10]] + [known[found[name][0][1][:10]] for name in found]
 plot_rows(rows, ["drawing", "by pixels", "by features"])
 
 # %% [markdown]
-# Related, but not the same: other slants, other hooks. (The two distances
-# may disagree: the first drawing is nearest to a broken 9 by pixels, to a 5 by features.) Now all of
-# them, next to the yardstick:
+# Related, but not the same: other slants, other hooks. (The two distances may disagree: the first
+# drawing is nearest to a broken 9 by pixels, to a 5 by features.) Now all of them, next to the
+# yardstick:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(7.8, 2.8), layout="constrained")

@@ -849,7 +849,8 @@ plt.show()
 # A start with a spread of 0, or so far from real images, does not recover. So `train_dcgan_mnist`
 # looks at steps 150, 200, 250 and 300. If all samples are alike (spread below 0.03) or far from
 # real images (distance above 1.25), it says so and begins again with another seed. `recipe.json`
-# then tells of both. After three such starts it stops and says what to change. `restart=False` lets you watch.
+# then tells of both. After three such starts it stops and says what to change. `restart=False` lets
+# you watch.
 #
 # ## 13 · The table
 #

@@ -230,8 +230,9 @@ both = np.concatenate([scale(digits.images[:20]), drawn])
 plot_images(both, columns=10, title="Two rows real, two rows drawn")
 
 # %% [markdown]
-# Three hundred steps give first digits: most of the drawn ones can be read, and many are cloudy. The strokes of the real ones are thick and soft because they *were* 8×8 pixels and have
-# been enlarged.
+# Three hundred steps give first digits: most of the drawn ones can be read, and many are cloudy.
+# The strokes of the real ones are thick and soft because they *were* 8×8 pixels and have been
+# enlarged.
 #
 # ## 4 · The first GAN in colour
 #
@@ -425,10 +426,10 @@ plot_mean_and_spread({"real": unseen, "drawn": drawn})
 # The mean of the real ones is grey (the contrast of both is raised four times): dark and light
 # grounds cancel out, and so do the colours. The drawn one is lighter where the shapes stand, too,
 # and speckled. A mean that was clearly darker or lighter all over would say that G prefers one of
-# the grounds. The spread is brightest *outside*, since nothing differs more than a dark and a light ground. Where the shapes
-# stand it is darker, and the drawn ones stand about where the real ones do. The drawn pictures are
-# mottled: with a thousand images chance should cancel out, so G makes some mistakes at the same
-# pixels again and again.
+# the grounds. The spread is brightest *outside*, since nothing differs more than a dark and a light
+# ground. Where the shapes stand it is darker, and the drawn ones stand about where the real ones
+# do. The drawn pictures are mottled: with a thousand images chance should cancel out, so G makes
+# some mistakes at the same pixels again and again.
 #
 # ### The colours
 #
