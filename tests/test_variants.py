@@ -200,5 +200,5 @@ def test_pooling_halves_as_strides_do_with_the_same_weights():
     pooled = with_pooling(plain)
     assert pooled.output_shape == plain.output_shape
     assert pooled.count_params() == plain.count_params()
-    assert pooled.layers[1].output_shape == (None, 14, 14, 32)
+    assert pooled.layers[1].output_shape == (None, 14, 14, 24)
     assert len(moving_statistics(pooled)) == len(moving_statistics(plain))
