@@ -300,8 +300,9 @@ def test_a_checkpoint_that_is_larger_than_what_is_allowed(train, whole, tmp_path
 
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 @pytest.mark.parametrize("hidden", [0, 3])
-def test_the_network_that_diverged_first_is_named(network, hidden, images, tmp_path):
-    gan = make_gan(tiny(batch_size=16))
+@pytest.mark.parametrize("d_steps", [1, 2])  # after one look, and in turns
+def test_the_network_that_diverged_first_is_named(network, hidden, d_steps, images, tmp_path):
+    gan = make_gan(tiny(batch_size=16, d_steps=d_steps))
     rates = {"generator": 0.0, "discriminator": 0.0, network: 3e38}
     gan.compile(
         keras.optimizers.SGD(rates["generator"]),
