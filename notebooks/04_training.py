@@ -426,8 +426,8 @@ def g_step(self, noise: tf.Tensor) -> dict[str, tf.Tensor]:
 
 # %% [markdown]
 # **`joint_step`** makes both moves after one look. The same images, and D's verdicts on them,
-# serve both players, so that half of the forward passes are saved. G then answers D as it was
-# before its move. That costs no quality here, and saves a quarter of the time or more. Two tapes
+# serve both players, so that two of five forward passes are saved. G then answers D as it was
+# before its move. That costs no quality here, and saves about a fifth of the time. Two tapes
 # watch, because each player goes downhill on a loss of its own.
 
 
