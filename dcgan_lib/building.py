@@ -9,9 +9,9 @@ import inspect
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras.optimizers import schedules
 
+from dcgan_lib.beyond.augmentation import suited_to, with_augmentation
 from dcgan_lib.beyond.conditional import (
     ConditionalDCGAN,
     build_conditional_discriminator,
@@ -19,7 +19,6 @@ from dcgan_lib.beyond.conditional import (
     with_shares,
 )
 from dcgan_lib.beyond.variants import GradientPenalty, with_pooling, with_spectral_norm
-from dcgan_lib.engine.sizes import check_size
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.guard.chance import drawing_alone, layer_precision
@@ -27,8 +26,6 @@ from dcgan_lib.latent import CLASSES
 from dcgan_lib.losses import GANLoss, find_loss
 from dcgan_lib.networks import MNIST_SHAPE, ImageShape, build_discriminator, build_generator
 from dcgan_lib.recipes import Recipe
-
-MAX_WEIGHTS = 2**28  # with Adam's two numbers for each, and the average, about 5 GB
 
 
 def build_gan(
@@ -49,6 +46,7 @@ def build_gan(
     Raises:
         UserError: networks that cannot be built, or a loss that does not suit the recipe.
     """
+    recipe = suited_to(recipe, num_images, image_shape)
     kind = ConditionalDCGAN if recipe.conditional else DCGAN
     with drawing_alone(recipe.seed), layer_precision("float32"):
         with layer_precision(recipe.precision):
@@ -91,6 +89,8 @@ def build_networks(
         discriminator = with_spectral_norm(discriminator)
     if recipe.discriminator_pooling:
         discriminator = with_pooling(discriminator)
+    if recipe.augmentations:
+        discriminator = with_augmentation(discriminator, recipe.augmentations)
     return generator, discriminator
 
 
@@ -128,23 +128,3 @@ def build_optimizer(recipe: Recipe, player: str, moves: int) -> keras.optimizers
     elif schedule == "exponential":
         rate = schedules.ExponentialDecay(rate, moves, fraction)
     return keras.optimizers.Adam(rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2)
-
-
-def check_buildable(recipe: Recipe, image_shape: ImageShape, classes: int = CLASSES) -> None:
-    """Raises UserError, before any folder is made, if the game cannot be built."""
-    build_loss(recipe)
-    side, halvings = min(image_shape[:2]), len(recipe.discriminator_widths)
-    check_size(recipe, image_shape)
-    if recipe.discriminator_pooling and not side >> halvings:
-        raise UserError(
-            f"discriminator_widths={recipe.discriminator_widths}: pooling halves {side} pixels "
-            f"{halvings} times, until none is left; accepted: up to {side.bit_length() - 1} widths"
-        )
-    with drawing_alone(), tf.Graph().as_default():  # takes no memory
-        networks = build_networks(recipe, image_shape, classes)
-    weights = sum(network.count_params() for network in networks)
-    if weights > MAX_WEIGHTS:
-        raise UserError(
-            f"the networks would have {weights:,} weights; accepted: up to {MAX_WEIGHTS:,}: make "
-            "the widths, kernels or latent_dim smaller"
-        )

@@ -73,7 +73,7 @@ class DCGAN(GameModel):
         self.discriminator = discriminator
         self.d_steps = d_steps
         self.g_steps = g_steps
-        self.simultaneous = simultaneous
+        self.simultaneous = simultaneous and d_steps == g_steps == 1
         self.real_noise_stddev = real_noise_stddev
         self.ema_decay = ema_decay
         self.seed = whole_number("seed", seed)
@@ -122,7 +122,7 @@ class DCGAN(GameModel):
     def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
         """Plays one round on a batch of real images: p moves of D, then k moves of G."""
         self.set_dropout_seeds()
-        if self.simultaneous and self.d_steps == self.g_steps == 1:
+        if self.simultaneous:
             results = self.joint_step(real)
         else:
             results = {}

@@ -26,6 +26,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Smoothing = Annotated[float, Field(ge=0, lt=0.5)]
 Remainder = Annotated[float, Field(gt=0, le=1)]
 Schedule = Literal["constant", "exponential", "cosine"]
+Augmentations = tuple[Literal["shift", "turn", "scale", "flip", "cutout", "color"], ...]
 Name = Annotated[str, spelled(r"[\w-]+", "letters, digits, '-' and '_'")]
 LossName = Annotated[str, spelled(r"\w+(\.\w+)*(:\w+)?", "a name such as hinge, or module:Class")]
 
@@ -99,9 +100,12 @@ class Recipe:
     """Discriminator steps per batch (p)."""
     g_steps: Count = 1
     """Generator steps per batch (k). In Goodfellow's paper k counts the discriminator's."""
-    simultaneous: bool = True
-    """Update both players from one forward pass, where each moves once a batch: the same quality a
-    step, and shorter steps. False: they take turns."""
+    simultaneous: bool | None = None
+    """Update both players from one forward pass, where each moves once a batch: shorter steps.
+    False: they take turns, which fails less often on few images; none: chosen by their number."""
+    augmentations: Augmentations | None = None
+    """Change what D sees, real and drawn, at random, so that it cannot learn few images by heart;
+    none: chosen by their number."""
     real_label_smoothing: Smoothing = 0.0
     """Real images get the label 1 minus this, so that D is never fully sure."""
     fake_label_smoothing: Smoothing = 0.0
@@ -243,7 +247,7 @@ def _check_combinations(recipe: Recipe) -> None:
 
 
 EARLIER = {"generator_output_scale": 1.0, "minibatch_stddev": False, "restart": True, "groups": 0}
-EARLIER |= {"generator_hidden_layers": 1}
+EARLIER |= {"generator_hidden_layers": 1, "augmentations": []}
 """What holds for a run whose record is older than these settings."""
 
 # One line for each player, one for the game, one for length and what is kept.
@@ -256,7 +260,7 @@ FIRST_FAST = FAST.replace(  # `fast` as it was when all the others were found an
 
 AS_PUBLISHED = FIRST_FAST.replace(  # what those have in common that follow another project
     generator_hidden=0, generator_output_scale=1.0, discriminator_hidden=0, minibatch_stddev=False,
-    ema_decay=0.0, epochs=1, sample_every=None, quality_every=None,
+    ema_decay=0.0, epochs=1, sample_every=None, quality_every=None, augmentations=(),
 )
 
 TUTORIAL = AS_PUBLISHED.replace(  # TensorFlow's own DCGAN tutorial, for twice as long

@@ -103,8 +103,7 @@ def callbacks_of(
         folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
     )
     quality = QualityCallback.where_possible(run, training_set)
-    real = training_set.examples(HealthMonitor.IMAGES)
-    health = HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose)
+    health = HealthMonitor.of(training_set, folder / HEALTH, options.verbose)
     found = [StopOnNonFinite(), run.log, samples, *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
     return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]

@@ -450,10 +450,11 @@ def joint_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
 # %% [markdown]
 # **`train_step`** is one round. Keras calls it for every batch.
 #
-# - `simultaneous` says that both move after one look, as in `fast`. Otherwise D moves `d_steps`
-#   times (p), then G moves `g_steps` times (k). If one player runs away from the other, these two
-#   numbers are a way to restore the balance. (Goodfellow's paper, where GANs come from, calls the
-#   number of D's moves k.)
+# - `simultaneous` says that both move after one look, as in `fast`. Otherwise they take turns: D
+#   moves `d_steps` times (p), then G moves `g_steps` times (k). If one player runs away from the
+#   other, these two numbers are a way to restore the balance. (Goodfellow's paper, where GANs come
+#   from, calls the number of D's moves k.) Turns are slower and safer: G answers D's last move, not
+#   the one before. On fewer than 10,000 images the library therefore takes turns.
 # - `latent_noise` draws as many latent vectors as the batch has images, each time new ones. It
 #   draws them from (seed, step), so step 1,234 has the same noise in every run: this is what
 #   makes a training repeatable, and resumable (section 7). `set_dropout_seeds` does the same for
@@ -467,7 +468,7 @@ def joint_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
 def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
     """Plays one round on a batch of real images: p moves of D, then k moves of G."""
     self.set_dropout_seeds()
-    if self.simultaneous and self.d_steps == self.g_steps == 1:
+    if self.simultaneous:
         results = self.joint_step(real)
     else:
         results = {}
@@ -507,7 +508,7 @@ keras.utils.set_random_seed(recipe.seed)
 gan = ShownDCGAN(
     build_generator(recipe),
     build_discriminator(recipe),
-    simultaneous=recipe.simultaneous,
+    simultaneous=True,
     ema_decay=recipe.ema_decay,
 )
 gan.compile(

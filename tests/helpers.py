@@ -24,6 +24,8 @@ def tiny(name: str = "fast", **changes) -> Recipe:
         "latent_dim": 10,
         "batch_size": 32,
         "num_samples": 4,
+        "augmentations": (),  # tests have few images, and ask for what many would have
+        "simultaneous": recipe.simultaneous is not False,
         "hold_out": 100,  # too few to measure quality, which would take most of the time
     }
     return recipe.replace(**(small | changes))

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 def test_two_devices_do_what_one_does():
     """With SGD; `fast` has BatchNorm in both networks and averages, `smooth` Dropout and noise;
     the third has labels and a gradient penalty. A callback stops a run on two devices, too."""
-    names = ["fast", "smooth", "labelled_wgan_gp"]
+    names = ["fast", "smooth", "labelled_wgan_gp", "augmented"]
     command = [sys.executable, HERE / "two_devices.py", *names, "stopped"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dcgan_lib import RECIPES, Recipe, UserError, load_images, train_dcgan_mnist
-from dcgan_lib.building import MAX_WEIGHTS, build_networks, check_buildable
+from dcgan_lib.building import build_networks
 from dcgan_lib.cli import main
 from dcgan_lib.datasets import arrays
 from dcgan_lib.runs.loading import load_generator

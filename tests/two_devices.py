@@ -72,7 +72,10 @@ def largest(first, second) -> float:
 
 tf.config.experimental.enable_op_determinism()
 # 56 images in batches of 32: the second batch of each epoch is a smaller one.
-OTHERS = {"labelled_wgan_gp": tiny("wgan_gp", conditional=True, d_steps=1)}
+OTHERS = {
+    "labelled_wgan_gp": tiny("wgan_gp", conditional=True, d_steps=1),
+    "augmented": tiny(augmentations=("shift", "turn", "cutout")),
+}
 names = [name for name in sys.argv[1:] if name != "stopped"]
 results = {name: difference(OTHERS[name] if name in OTHERS else tiny(name)) for name in names}
 print(json.dumps(results | ({"stopped": stopped()} if "stopped" in sys.argv else {})))

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from dcgan_lib.beyond.augmentation import Augmentation
 from dcgan_lib.distributed.rendezvous import lost_workers_named, workers
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN, METRICS, state_variables
@@ -97,6 +98,13 @@ class SharedDropout(layers.Dropout):
         return own_rows(super().call(whole(inputs), training=training))
 
 
+class SharedAugmentation(Augmentation):
+    """Changes of which a single device would draw all."""
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return own_rows(super().call(whole(images), training=training))
+
+
 class SharedStddev(MinibatchStddev):
     """The standard deviation over the images of all devices."""
 
@@ -148,6 +156,7 @@ def replicable(network: keras.Model) -> keras.Model:
         if isinstance(layer, layers.BatchNormalization):
             return layers.BatchNormalization.from_config(config | {"synchronized": True})
         kinds = {layers.Dropout: SharedDropout, MinibatchStddev: SharedStddev}
+        kinds[Augmentation] = SharedAugmentation
         return kinds.get(type(layer), type(layer)).from_config(config)
 
     return keras.models.clone_model(network, clone_function=clone, recursive=True)

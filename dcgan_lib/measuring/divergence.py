@@ -49,8 +49,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
     def what_happened(self, signs: dict[str, str], step: int) -> str:
         """What is said of the network that fell ill first: in a step, D moves before G."""
         hidden, game = step - self.last_step - 1, self.model
-        joint = game.simultaneous and game.d_steps == game.g_steps == 1
-        if not (hidden or joint):
+        if not (hidden or game.simultaneous):
             first = "d" if "d" in signs else "g"
             signs = {first: signs[first]}
         when = f"at step {step}" + (f" or in the {hidden} before" if hidden else "")

@@ -16,11 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan_lib.callbacks import StepCallback
+from dcgan_lib.data import TrainingSet, scale
 from dcgan_lib.errors import UserError
 from dcgan_lib.guard.networks import last_activation
 from dcgan_lib.latent import sample_latent
 from dcgan_lib.measuring.evaluator import Evaluator
-from dcgan_lib.runs.files import append_row
+from dcgan_lib.runs.files import append_row, atomic_path
 
 Row = dict[str, float]
 
@@ -28,8 +29,9 @@ Classify = Callable[[np.ndarray], np.ndarray]
 
 COLUMNS = tuple(
     "step d_accuracy_real d_accuracy_fake d_loss g_loss d_gradient g_gradient spread classes "
-    "largest_share largest_class".split()
+    "largest_share largest_class known_real unknown_real".split()
 )
+LATER = 2  # of these columns: an older log lacks them
 LOOKS = 3  # an illness must be seen so often in a row: one look may be chance
 
 WANDERING_LOOKS = 5
@@ -61,6 +63,11 @@ ADVICE = {
         "oscillation: the samples wander together from class to class, chased by the discriminator",
         "speed the discriminator up (its rate, its steps); no large beta_1",
     ),
+    "by heart": (
+        "the discriminator learns its images by heart: it calls them real, and others of the kind "
+        "fake",
+        "change what it sees (the recipe's `augmentations`), or train on more images",
+    ),
     "labels swapped": (
         "the discriminator's loss is low although it calls real fake and fake real: its labels "
         "are the other way round than the generator's",
@@ -89,6 +96,8 @@ class HealthMonitor(StepCallback):
             evaluator classifies 28x28 grey images, and nothing classifies others.
         seed: of the fixed noise.
         verbose: prints findings.
+        held_out: as many real images that are not trained on. Only with them, and without labels,
+            is it seen that the discriminator learns the others by heart.
 
     Attributes:
         rows: one dict for each look, see `COLUMNS`; what was not measured is NaN.
@@ -110,12 +119,14 @@ class HealthMonitor(StepCallback):
         classify: Classify | None = None,
         seed: int = 0,
         verbose: bool = True,
+        held_out: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         parts = real if isinstance(real, (tuple, list)) else (real,)
         if len(parts[0]) < 2 or every < 1:
             raise UserError(f"{len(parts[0])} real images, every={every}: needed: 2 and 1, or more")
         self.images, *self.labels = (tf.convert_to_tensor(part, tf.float32) for part in parts)
+        self.held_out = held_out
         self.every = every
         self.path = Path(path) if path else None
         self.given_classify = classify
@@ -126,12 +137,25 @@ class HealthMonitor(StepCallback):
         self.findings: list[str] = []
         self.ill: set[str] = set()
 
+    @classmethod
+    def of(cls, training_set: TrainingSet, path: Path, verbose: bool = True) -> HealthMonitor:
+        """Returns the monitor of a run on these images."""
+        held_out = (
+            scale(training_set.held_out[: cls.IMAGES]) if len(training_set.held_out) else None
+        )
+        real = training_set.examples(cls.IMAGES)
+        return cls(real, path=path, verbose=verbose, held_out=held_out)
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         if self.path and not self.path.exists():
             append_row(self.path, COLUMNS)
         elif self.path and not self.rows:
-            for row in read_health(self.path):
+            rows = read_health(self.path)
+            with atomic_path(self.path) as anew:  # an older log has fewer columns
+                for row in (COLUMNS, *([row[name] for name in COLUMNS] for row in rows)):
+                    append_row(anew, row)
+            for row in rows:
                 self.take(row, aloud=False)
 
     @functools.cached_property
@@ -197,6 +221,11 @@ class HealthMonitor(StepCallback):
         }
         if gan.gan_loss.accuracy_counts:
             measured |= gan.verdicts(real_output, fake_output)
+            if self.held_out is not None and not self.labels:
+                known, unknown = map(gan.discriminator, (self.images, self.held_out))
+                both = gan.verdicts(known, unknown)
+                measured["known_real"] = both["d_accuracy_real"]
+                measured["unknown_real"] = 1.0 - both["d_accuracy_fake"]
         return {name: float(value) for name, value in measured.items()} | self.classes(fake)
 
     def given(self, batch: tf.Tensor) -> Any:
@@ -231,6 +260,7 @@ def diagnose(rows: Sequence[Row], real_classes: int = 0) -> set[str]:
         "gradient gone": seen["g_gradient"] < 1e-3,
         "one image": seen["spread"] < 0.1,
         "few classes": (seen["classes"] <= 0.4 * real_classes) & (alike | had_many),
+        "by heart": seen["known_real"] - seen["unknown_real"] > 0.4,
         "labels swapped": (seen["d_loss"] < 0.3) & (real < 0.05) & (fake < 0.05),
     }
     found = {name for name, sick in signs.items() if len(sick) == LOOKS and sick.all()}
@@ -264,9 +294,9 @@ def read_health(path: str | Path) -> list[Row]:
     """
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, COLUMNS[:-LATER]):
             raise UserError(f"{str(path)!r} is no health log; needed: the columns {COLUMNS}")
-        return [{name: float(value) for name, value in row.items()} for row in reader]
+        return [{name: float(row.get(name, "nan")) for name in COLUMNS} for row in reader]
 
 
 def as_columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:

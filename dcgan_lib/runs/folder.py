@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan_lib.building import check_buildable
 from dcgan_lib.data import TrainingSet, load_training_set
 from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import EARLIER, CallOptions, Recipe, get_recipe
+from dcgan_lib.runs.buildable import check_buildable
 from dcgan_lib.runs.files import atomic_path, checksum, write_json
 
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"

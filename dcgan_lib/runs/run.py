@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import SoftFileLease
 
+from dcgan_lib.beyond.augmentation import suited_to
 from dcgan_lib.data import TrainingSet
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.recipes import Recipe
@@ -43,7 +44,7 @@ class Run:
     ) -> None:
         self.folder = folder
         self.recipe = recipe
-        self.num_images = len(training_set.images)
+        self.num_images, self.image_shape = training_set.sizes[:2]
         self.about = training_set.about
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
@@ -81,6 +82,11 @@ class Run:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
         if self.about:
             print(self.about)
+        if kinds := suited_to(self.recipe, self.num_images, self.image_shape).augmentations:
+            print(
+                f"{self.num_images} images are few: lest the discriminator learn them by heart, "
+                f"what it sees is changed at random (augmentations: {', '.join(kinds)})"
+            )
         print(
             f"recipe {self.recipe.name}: {start}{begin} {total} steps of {self.recipe.batch_size} "
             f"images, {self.num_images} images, into {self.folder}"
