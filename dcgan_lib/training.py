@@ -14,7 +14,6 @@ import keras
 import tensorflow as tf
 
 from dcgan_lib.building import build_gan
-from dcgan_lib.callbacks import GenerateSamplesCallback
 from dcgan_lib.data import TrainingSet, training_batches
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
@@ -47,6 +46,7 @@ def train_dcgan_mnist(
             that the same call finds its own run again.
         data: as in `load_images`.
         resume: resumes the run in `output`, or returns it if finished; False starts a new one.
+            With another `steps` or `epochs` it is trained to that length.
         callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
             `checkpoint_every`, `devices`, `show` and `verbose` (see `CallOptions`).
@@ -62,7 +62,8 @@ def train_dcgan_mnist(
     """
     options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
     there = recorded(output) if resume and output else {}
-    recipe, training_set = plan(recipe, there, data, options, settings)
+    planned = plan(recipe, there, data, options, settings)
+    recipe, training_set = planned.recipe, planned.training_set
     team = gather(options.devices, recipe, len(training_set.images))
 
     def played(failed: int, run: Run | None = None) -> DCGAN | None:
@@ -79,7 +80,7 @@ def train_dcgan_mnist(
             return gan
 
     team.assist(played)  # returns on the machine that leads
-    with open_run(output, recipe, training_set, fresh=not resume) as run:
+    with open_run(output, planned, fresh=not resume) as run:
         if team.agree(run.finished):
             return load_run(run.folder)
         with run.signals.caught():
@@ -97,15 +98,10 @@ def callbacks_of(
     others: Sequence[keras.callbacks.Callback] = (),
 ) -> list[keras.callbacks.Callback]:
     """Returns all that happens beside a training, in its order."""
-    recipe, folder = run.recipe, run.folder
-    every = None if recipe.sample_epochs else recipe.sample_every
-    samples = GenerateSamplesCallback(
-        folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
-    )
     quality = QualityCallback.where_possible(run, training_set)
     real = training_set.examples(HealthMonitor.IMAGES)
-    health = HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose)
-    found = [StopOnNonFinite(), run.log, samples, *quality, health, *others]
+    health = HealthMonitor(real, path=run.folder / HEALTH, verbose=options.verbose)
+    found = [StopOnNonFinite(), run.log, run.frames(options.show), *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
     return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]
 

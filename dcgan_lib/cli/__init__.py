@@ -93,7 +93,8 @@ def train(
     Args:
         recipe: Which recipe to start from (see `dcgan recipes`).
         output: The run folder; by default runs/<recipe>-s<seed>-<hash of the settings>.
-        resume: Resume the run in this folder, with its own settings.
+        resume: Resume the run in this folder, with its own settings; --steps or --epochs give it
+            another length, also after its end.
         fresh: Start a new run, replacing the one in the output folder.
         data: auto, mnist, mnist10k, digits or shapes (these three offline), fashion_mnist, cifar10,
             an .npz, .npy or IDX file, or a folder of images or IDX files; DCGAN_DATA names a file
@@ -113,6 +114,9 @@ def train(
     print(f"Run folder: {run.folder}")
     print(FILES)
     seconds = time.perf_counter() - started
+    length = f"--steps {2 * run.recipe.steps}" if run.recipe.steps else ""
+    length = length or f"--epochs {2 * run.recipe.epochs}"
+    print(f"To train it longer: dcgan train --resume {quoted(run.folder)} {length}")
     print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
 
 

@@ -34,6 +34,12 @@ class Checkpoints:
         self.folder = Path(folder)
         self.lease = lease
 
+    @property
+    def last_step(self) -> int:
+        """The step of the newest checkpoint; 0 where there is none."""
+        names = [NAME.fullmatch(path.name) for path in self.folder.glob("*.npz")]
+        return max((int(name[2]) for name in names if name), default=0)
+
     def save(self, gan: DCGAN, notes: dict[str, Any], snapshot: bool = False) -> Path:
         """Saves the present state of a game; a snapshot stays, others give way to newer ones.
 

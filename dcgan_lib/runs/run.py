@@ -9,15 +9,15 @@ from pathlib import Path
 
 from filelock import SoftFileLease
 
-from dcgan_lib.data import TrainingSet
+from dcgan_lib.callbacks import GenerateSamplesCallback
 from dcgan_lib.gan import DCGAN
-from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs import folder as run_folder
 from dcgan_lib.runs.archive import write_classes
 from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writing
+from dcgan_lib.runs.folder import Plan
 from dcgan_lib.runs.lock import locked
-from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.log import RunLog, is_partial
 from dcgan_lib.runs.pictures import write_pictures
 from dcgan_lib.runs.progress import Progress
 from dcgan_lib.runs.saving import SaveCheckpoints
@@ -31,32 +31,47 @@ class Run:
         folder: where everything is.
         recipe: what is trained.
         num_images: size of the training set.
+        total: how many steps the run has in all.
         about: what has been done to one's own images, in a line.
-        finished: whether the run has come to its end already; not if a callback stopped it.
+        finished: whether the run has come to its last step already.
         failed_starts: how many starts were given up, each with another seed.
         first_step: where this process takes the run up; set by `restore`.
         log: the run's `log.csv`; set by `restore`.
     """
 
-    def __init__(
-        self, folder: Path, recipe: Recipe, training_set: TrainingSet, lease: SoftFileLease
-    ) -> None:
+    def __init__(self, folder: Path, plan: Plan, lease: SoftFileLease) -> None:
         self.folder = folder
-        self.recipe = recipe
-        self.num_images = len(training_set.images)
-        self.about = training_set.about
+        self.recipe = plan.recipe
+        self.num_images = len(plan.training_set.images)
+        self.total = self.recipe.total_steps(self.num_images)
+        self.about = plan.training_set.about
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
-        self.finished = run_folder.is_finished(folder) and not run_folder.was_stopped(folder)
+        ended = run_folder.is_finished(folder)
+        self.finished = ended and not run_folder.has_more(folder, self.total)
         self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
 
     def restore(self, gan: DCGAN) -> None:
         """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
         notes = self.checkpoints.restore_newest(gan) or {"seconds": 0.0}
         self.first_step = int(gan.step.numpy())
-        run_folder.rewind(self.folder, self.first_step if notes["seconds"] else -1)
+        step = self.first_step if notes["seconds"] else -1
+        run_folder.rewind(self.folder, step, self.ends(gan))
         path = self.folder / run_folder.LOG
         self.log = RunLog(path, self.recipe, self.num_images, notes["seconds"])
+
+    def ends(self, gan: DCGAN) -> list[str]:
+        """Names the logs that would have nothing of this step, had the run not ended here once."""
+        recipe, step = self.recipe, int(gan.step.numpy())
+        if step == self.total:
+            return []
+        amid = step % recipe.steps_per_epoch(self.num_images) > 0
+        found = {
+            run_folder.LOG: is_partial(gan),
+            run_folder.SAMPLES: amid and not self.frames().every,
+            run_folder.QUALITY: amid and not recipe.quality_every,
+        }
+        return [name for name, there in found.items() if there]
 
     def note_failed(self, seed: int, signs: str) -> None:
         """Says and records that a start has failed, and empties the folder for the next."""
@@ -65,8 +80,20 @@ class Run:
         record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
         run_folder.clear_run(self.folder)  # first: cut off here, the start fails once more
         write_json(self.folder / run_folder.RECORD, record)
-        (self.folder / "samples").mkdir()
+        (self.folder / run_folder.SAMPLES).mkdir()
         self.failed_starts += 1
+
+    def frames(self, show: bool = False) -> GenerateSamplesCallback:
+        """Returns the callback that draws the fixed noise."""
+        recipe = self.recipe
+        every = None if recipe.sample_epochs else recipe.sample_every
+        return GenerateSamplesCallback(
+            self.folder / run_folder.SAMPLES,
+            every,
+            recipe.sample_epochs,
+            recipe.num_samples,
+            show=show,
+        )
 
     def saving(self, every: int | None = None) -> SaveCheckpoints:
         """Returns the callback that saves checkpoints."""
@@ -76,16 +103,15 @@ class Run:
         """Says in one line what is going to happen; returns the callback that shows how far."""
         if not verbose:
             return []
-        total = self.recipe.total_steps(self.num_images)
         start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
         if self.about:
             print(self.about)
         print(
-            f"recipe {self.recipe.name}: {start}{begin} {total} steps of {self.recipe.batch_size} "
-            f"images, {self.num_images} images, into {self.folder}"
+            f"recipe {self.recipe.name}: {start}{begin} {self.total} steps of "
+            f"{self.recipe.batch_size} images, {self.num_images} images, into {self.folder}"
         )
-        return [Progress(self.first_step, total)]
+        return [Progress(self.first_step, self.total)]
 
     def write_results(self, gan: DCGAN) -> None:
         """Writes the last checkpoint, the pictures, the models and, last of all, the numbers."""
@@ -107,17 +133,15 @@ class Run:
             "training_seconds": round(seconds, 1),
             "images_per_second": round(images / seconds),
         }
-        total = self.recipe.total_steps(self.num_images)
-        if step < total:
+        if step < self.total:
             numbers["stopped"] = True
-            print(f"stopped at step {step} of {total}: dcgan train --resume {quoted(self.folder)}")
+            way_on = f"dcgan train --resume {quoted(self.folder)}"
+            print(f"stopped at step {step} of {self.total}: {way_on}")
         write_json(self.folder / run_folder.FINISHED, numbers)
 
 
 @contextlib.contextmanager
-def open_run(
-    output: str | Path | None, recipe: Recipe, training_set: TrainingSet, fresh: bool = False
-) -> Iterator[Run]:
+def open_run(output: str | Path | None, plan: Plan, fresh: bool = False) -> Iterator[Run]:
     """Opens the folder of a run, alone: a new one, or one that was cut off.
 
     Args:
@@ -127,11 +151,11 @@ def open_run(
     Raises:
         UserError: it cannot be written, is in use, or holds something else.
     """
-    record = run_folder.settings_record(recipe, training_set.source)
+    record = run_folder.settings_record(plan.recipe, plan.training_set.source)
     named = output not in (None, "")
     folder = run_folder.as_path(output) if named else run_folder.default_folder(record)
     run_folder.make_folder(folder)
     meant = (*NO_ROOM, errno.EROFS, errno.EIO, errno.EACCES)
     with locked(folder) as lease, writing(folder, only=meant):
-        run_folder.check_record(folder, record, fresh)
-        yield Run(folder, recipe, training_set, lease)
+        run_folder.check_record(folder, record, fresh, plan.resized)
+        yield Run(folder, plan, lease)
