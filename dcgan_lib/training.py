@@ -21,7 +21,7 @@ from dcgan_lib.gan import DCGAN
 from dcgan_lib.guard.model import read_callbacks
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.health import HealthMonitor
-from dcgan_lib.measuring.quality import QualityCallback
+from dcgan_lib.measuring.quality import QualityCallback, check_keep
 from dcgan_lib.measuring.starts import FailedStart, StartGuard, start_seed
 from dcgan_lib.recipes import CallOptions, Recipe
 from dcgan_lib.runs.folder import HEALTH, plan, recorded
@@ -49,7 +49,7 @@ def train_dcgan_mnist(
             With another `steps` or `epochs` it is trained to that length.
         callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
-            `checkpoint_every`, `devices`, `show` and `verbose` (see `CallOptions`).
+            `checkpoint_every`, `keep`, `devices`, `show` and `verbose` (see `CallOptions`).
 
     Returns:
         A `TrainingRun`.
@@ -64,6 +64,7 @@ def train_dcgan_mnist(
     there = recorded(output) if resume and output else {}
     planned = plan(recipe, there, data, options, settings)
     recipe, training_set = planned.recipe, planned.training_set
+    check_keep(options.keep, training_set)
     team = gather(options.devices, recipe, len(training_set.images))
 
     def played(failed: int, run: Run | None = None) -> DCGAN | None:

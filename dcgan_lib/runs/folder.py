@@ -29,12 +29,14 @@ SAMPLES = "samples"
 
 RECORD, FINISHED = "recipe.json", "metrics.json"
 
+BEST = "best_generator.keras"
+
 LENGTH = ("steps", "epochs")  # what alone a run may be given anew
 
 ARTIFACTS = (
     FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
     "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
-    "discriminator.keras", SAMPLES, "checkpoints",
+    BEST, "discriminator.keras", SAMPLES, "checkpoints",
 )  # fmt: skip
 
 
@@ -189,11 +191,13 @@ class Plan(NamedTuple):
         recipe: what is trained.
         training_set: on what.
         resized: whether the call names a length, which a run that is there may be given.
+        keep: as in `CallOptions`.
     """
 
     recipe: Recipe
     training_set: TrainingSet
     resized: bool = False
+    keep: str = "last"
 
 
 def plan(
@@ -213,7 +217,8 @@ def plan(
     data = known.get("source", data) if data == "auto" else data
     training_set = load_training_set(recipe, data, known=there, **options.reading(known))
     check_buildable(recipe, *training_set.sizes[1:3])
-    return Plan(recipe, training_set, resized=any(settings.get(name) for name in LENGTH))
+    resized = any(settings.get(name) for name in LENGTH)
+    return Plan(recipe, training_set, resized, options.keep)
 
 
 def clear_run(folder: Path) -> None:

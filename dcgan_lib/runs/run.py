@@ -6,13 +6,16 @@ import contextlib
 import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import SoftFileLease
 
 from dcgan_lib.callbacks import GenerateSamplesCallback
+from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
 from dcgan_lib.runs import folder as run_folder
 from dcgan_lib.runs.archive import write_classes
+from dcgan_lib.runs.best import Best
 from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writing
 from dcgan_lib.runs.folder import Plan
@@ -49,7 +52,27 @@ class Run:
         self.signals = Signals(folder)
         ended = run_folder.is_finished(folder)
         self.finished = ended and not run_folder.has_more(folder, self.total)
-        self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
+        record = run_folder.read_record(folder)
+        self.failed_starts = len(record.get("failed_starts", []))
+        if "best" in (plan.keep, record.get("keep")):
+            self.keep_best(record)
+
+    def keep_best(self, record: dict[str, Any]) -> None:
+        """Keeps the best generator beside the last, from now on, and records that.
+
+        Raises:
+            UserError: the run is at its end, and has not kept it.
+        """
+        if record.get("keep") != "best":
+            if self.finished:
+                raise UserError(
+                    f"keep='best' comes too late: the run in {str(self.folder)!r} is finished and "
+                    "has kept its last generator; accepted: more steps, or --fresh (resume=False)"
+                )
+            if step := self.checkpoints.last_step:
+                print(f"keep='best': the best of the looks after step {step}")
+            write_json(self.folder / run_folder.RECORD, record | {"keep": "best"})
+        self.checkpoints.best = Best()
 
     def restore(self, gan: DCGAN) -> None:
         """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
@@ -120,12 +143,7 @@ class Run:
         self.signals.in_steps = False  # from now on a signal has nothing to wait for
         self.signals.leave_if_asked(step)
         write_pictures(self.folder, gan.sampler, self.recipe.num_samples)
-        names = run_folder.read_record(self.folder)["data"].get("classes")
-        for name, network in (("generator", gan.sampler), ("discriminator", gan.discriminator)):
-            with atomic_path(self.folder / f"{name}.keras") as temporary:
-                network.save(temporary)
-                if names:
-                    write_classes(temporary, names)
+        self.write_networks(gan)
         images = self.recipe.images_seen(step, self.num_images)
         numbers = {
             "steps": step,
@@ -133,11 +151,29 @@ class Run:
             "training_seconds": round(seconds, 1),
             "images_per_second": round(images / seconds),
         }
+        best = self.checkpoints.best
+        if best and best.weights:
+            numbers["best"] = best.numbers()
+            distance = f"Fréchet distance {best.distance:.2f} on held-out images"
+            print(f"best generator: step {best.step}, {distance} ({run_folder.BEST})")
         if step < self.total:
             numbers["stopped"] = True
             way_on = f"dcgan train --resume {quoted(self.folder)}"
             print(f"stopped at step {step} of {self.total}: {way_on}")
         write_json(self.folder / run_folder.FINISHED, numbers)
+
+    def write_networks(self, gan: DCGAN) -> None:
+        """Writes the models, with the names of the classes that they know."""
+        names = run_folder.read_record(self.folder)["data"].get("classes")
+        networks = {"generator.keras": gan.sampler, "discriminator.keras": gan.discriminator}
+        best = self.checkpoints.best
+        if best and best.weights:
+            networks[run_folder.BEST] = best.network(gan.sampler)
+        for name, network in networks.items():
+            with atomic_path(self.folder / name) as temporary:
+                network.save(temporary)
+                if names:
+                    write_classes(temporary, names)
 
 
 @contextlib.contextmanager
