@@ -208,6 +208,9 @@ class CallOptions:
     keep: Literal["last", "best"] = "last"
     """`best` keeps the best generator as well: that of the lowest Fréchet distance while training.
     A run that has begun so goes on so."""
+    start_from: str | None = None
+    """Begin with the networks of this run, published generator or .keras file and, unless you name
+    one, with its recipe."""
     devices: Count = 1
     """How many GPUs of this machine share each batch."""
     show: bool = False

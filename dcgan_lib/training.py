@@ -27,6 +27,7 @@ from dcgan_lib.recipes import CallOptions, Recipe
 from dcgan_lib.runs.folder import HEALTH, plan, recorded
 from dcgan_lib.runs.loading import TrainingRun, load_run
 from dcgan_lib.runs.run import Run, open_run
+from dcgan_lib.runs.transfer import find_transfer
 
 
 def train_dcgan_mnist(
@@ -41,7 +42,7 @@ def train_dcgan_mnist(
 
     Args:
         recipe: a name from `RECIPES` or a `Recipe`; by default that of the run in `output`
-            if there is one, else `fast`.
+            if there is one, or of `start_from`, else `fast`.
         output: the run folder; by default `runs/<recipe>-s<seed>-<hash of the settings>`, so
             that the same call finds its own run again.
         data: as in `load_images`.
@@ -49,7 +50,8 @@ def train_dcgan_mnist(
             With another `steps` or `epochs` it is trained to that length.
         callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
-            `checkpoint_every`, `keep`, `devices`, `show` and `verbose` (see `CallOptions`).
+            `checkpoint_every`, `keep`, `start_from`, `devices`, `show` and `verbose` (see
+            `CallOptions`).
 
     Returns:
         A `TrainingRun`.
@@ -62,7 +64,8 @@ def train_dcgan_mnist(
     """
     options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
     there = recorded(output) if resume and output else {}
-    planned = plan(recipe, there, data, options, settings)
+    transfer = find_transfer(recipe, options.start_from, there)
+    planned = plan(recipe, there, data, options, settings, transfer)
     recipe, training_set = planned.recipe, planned.training_set
     check_keep(options.keep, training_set)
     team = gather(options.devices, recipe, len(training_set.images))

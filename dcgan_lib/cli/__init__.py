@@ -59,7 +59,8 @@ def _settings() -> type:
         described = TypeAdapter(kind).json_schema()["properties"]
         for name, hint in get_type_hints(kind).items():
             text, usual = described[name]["description"], f"({getattr(kind, name)})"
-            settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual)]
+            named = {"name": "from", "metavar": "RUN"} if name == "start_from" else {}
+            settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual, **named)]
     del settings["show"]  # for notebooks only
     return TypedDict("Settings", settings, total=False)
 
@@ -106,7 +107,7 @@ def train(
         raise UserError("--resume takes a run up as it is: without --fresh, --output and --recipe")
     if resume and not (resume / "recipe.json").exists():
         raise UserError(f"{str(resume)!r} is not a run folder: it has no recipe.json")
-    start = None if resume else recipe or "fast"
+    start = recipe if resume or "start_from" in settings else recipe or "fast"
     sys.path.append(str(Path.cwd()))  # a loss of your own may stand in this folder
     run = dcgan_lib.train_dcgan_mnist(start, resume or output, data, resume=not fresh, **settings)
     if run.found:

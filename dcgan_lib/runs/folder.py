@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -23,6 +23,9 @@ from dcgan_lib.recipes import EARLIER, CallOptions, Recipe, get_recipe
 from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import atomic_path, checksum, quoted, write_json
 
+if TYPE_CHECKING:
+    from dcgan_lib.runs.transfer import Transfer
+
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
 
 SAMPLES = "samples"
@@ -31,12 +34,14 @@ RECORD, FINISHED = "recipe.json", "metrics.json"
 
 BEST = "best_generator.keras"
 
+FROM = "started_from.npz"  # the weights that a run began with
+
 LENGTH = ("steps", "epochs")  # what alone a run may be given anew
 
 ARTIFACTS = (
     FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
     "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
-    BEST, "discriminator.keras", SAMPLES, "checkpoints",
+    BEST, "discriminator.keras", SAMPLES, "checkpoints", FROM,
 )  # fmt: skip
 
 
@@ -142,9 +147,10 @@ def resize(folder: Path, record: dict[str, Any], settings: dict[str, Any]) -> No
 def _differences(known: dict[str, Any], wanted: dict[str, Any]) -> str:
     defaults = settings_record(Recipe(), {})["recipe"]  # a setting that an older record lacks
     recipes = defaults | known["recipe"], wanted["recipe"]
+    starts = [{"started_from": record.get("started_from")} for record in (known, wanted)]
     return "; ".join(
         f"{name}: {there.get(name)} there, {here.get(name)} here"
-        for there, here in (recipes, (known["data"], wanted["data"]))
+        for there, here in (recipes, (known["data"], wanted["data"]), starts)
         for name in sorted(there.keys() | here.keys())
         if there.get(name) != here.get(name)
     )
@@ -169,7 +175,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
 
 
 def recorded(folder: str | Path) -> dict[str, Any]:
-    """Returns recipe and data of the run in `folder`; nothing if there is none.
+    """Returns data, recipe and start of the run in `folder`; nothing if there is none.
 
     Raises:
         UserError: its record is damaged.
@@ -178,8 +184,9 @@ def recorded(folder: str | Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     record = read_record(path.parent)
+    beside = {"started_from": record.get("started_from")}
     try:
-        return record["data"] | {"recipe": Recipe(**record["recipe"])}
+        return record["data"] | {"recipe": Recipe(**record["recipe"])} | beside
     except TypeError as error:
         raise UserError(f"{str(path)!r} is damaged: {error}") from None
 
@@ -192,12 +199,14 @@ class Plan(NamedTuple):
         training_set: on what.
         resized: whether the call names a length, which a run that is there may be given.
         keep: as in `CallOptions`.
+        transfer: the networks that it begins with, if not with new ones.
     """
 
     recipe: Recipe
     training_set: TrainingSet
     resized: bool = False
     keep: str = "last"
+    transfer: Transfer | None = None
 
 
 def plan(
@@ -206,24 +215,29 @@ def plan(
     data: str,
     options: CallOptions,
     settings: dict[str, Any],
+    transfer: Transfer | None = None,
 ) -> Plan:
-    """Returns what is trained on what; without a recipe, as the run that is `there` (`recorded`).
+    """Returns what is trained on what.
+
+    Without a recipe it is that of the run that is `there` (`recorded`), else of what a run begins
+    with.
 
     Raises:
         UserError: an impossible value, no such data, or networks that cannot be built.
     """
     known = {} if recipe else there
-    recipe = get_recipe(recipe or known.get("recipe", "fast"), **settings)
+    usual = (transfer and transfer.recipe) or "fast"
+    recipe = get_recipe(recipe or known.get("recipe", usual), **settings)
     data = known.get("source", data) if data == "auto" else data
     training_set = load_training_set(recipe, data, known=there, **options.reading(known))
     check_buildable(recipe, *training_set.sizes[1:3])
     resized = any(settings.get(name) for name in LENGTH)
-    return Plan(recipe, training_set, resized, options.keep)
+    return Plan(recipe, training_set, resized, options.keep, transfer)
 
 
-def clear_run(folder: Path) -> None:
+def clear_run(folder: Path, keep: Collection[str] = ()) -> None:
     """Removes what a run has written in `folder` beside its record, and nothing else."""
-    for name in ARTIFACTS:
+    for name in set(ARTIFACTS) - set(keep):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)

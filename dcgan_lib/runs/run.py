@@ -36,6 +36,8 @@ class Run:
         num_images: size of the training set.
         total: how many steps the run has in all.
         about: what has been done to one's own images, in a line.
+        transfer: the networks that it begins with, if not with new ones.
+        begun: what was taken of them, in a line.
         finished: whether the run has come to its last step already.
         failed_starts: how many starts were given up, each with another seed.
         first_step: where this process takes the run up; set by `restore`.
@@ -48,14 +50,25 @@ class Run:
         self.num_images = len(plan.training_set.images)
         self.total = self.recipe.total_steps(self.num_images)
         self.about = plan.training_set.about
+        self.transfer = plan.transfer
+        self.begun = ""
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
         ended = run_folder.is_finished(folder)
         self.finished = ended and not run_folder.has_more(folder, self.total)
-        record = run_folder.read_record(folder)
-        self.failed_starts = len(record.get("failed_starts", []))
+        self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
+
+    def prepare(self, plan: Plan) -> None:
+        """Does what has to be done once, before any network is built.
+
+        Raises:
+            UserError: as `keep_best`; or the networks to begin with are not there any more.
+        """
+        record = run_folder.read_record(self.folder)
         if "best" in (plan.keep, record.get("keep")):
             self.keep_best(record)
+        if self.transfer and not (self.finished or self.checkpoints.last_step):
+            self.transfer.kept_in(self.folder)  # at once: at the next start they may be gone
 
     def keep_best(self, record: dict[str, Any]) -> None:
         """Keeps the best generator beside the last, from now on, and records that.
@@ -76,7 +89,9 @@ class Run:
 
     def restore(self, gan: DCGAN) -> None:
         """Loads the newest checkpoint, if any, and takes logs and frames back to its step."""
-        notes = self.checkpoints.restore_newest(gan) or {"seconds": 0.0}
+        notes = self.checkpoints.restore_newest(gan)
+        self.begun = self.transfer.begin(gan, self.folder) if self.transfer and not notes else ""
+        notes = notes or {"seconds": 0.0}
         self.first_step = int(gan.step.numpy())
         step = self.first_step if notes["seconds"] else -1
         run_folder.rewind(self.folder, step, self.ends(gan))
@@ -101,7 +116,8 @@ class Run:
         print(f"{signs}: this start (seed {seed}) has failed")
         record = run_folder.read_record(self.folder)
         record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
-        run_folder.clear_run(self.folder)  # first: cut off here, the start fails once more
+        # First: cut off here, the start fails once more.
+        run_folder.clear_run(self.folder, keep=[run_folder.FROM])
         write_json(self.folder / run_folder.RECORD, record)
         (self.folder / run_folder.SAMPLES).mkdir()
         self.failed_starts += 1
@@ -128,8 +144,8 @@ class Run:
             return []
         start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
-        if self.about:
-            print(self.about)
+        for line in filter(None, (self.about, self.begun)):
+            print(line)
         print(
             f"recipe {self.recipe.name}: {start}{begin} {self.total} steps of "
             f"{self.recipe.batch_size} images, {self.num_images} images, into {self.folder}"
@@ -188,10 +204,16 @@ def open_run(output: str | Path | None, plan: Plan, fresh: bool = False) -> Iter
         UserError: it cannot be written, is in use, or holds something else.
     """
     record = run_folder.settings_record(plan.recipe, plan.training_set.source)
+    if plan.transfer:
+        record["started_from"] = plan.transfer.record
     named = output not in (None, "")
     folder = run_folder.as_path(output) if named else run_folder.default_folder(record)
+    if plan.transfer and plan.transfer.source == str(folder.resolve()):
+        raise UserError(f"output {str(folder)!r} is what the run starts from; choose another")
     run_folder.make_folder(folder)
     meant = (*NO_ROOM, errno.EROFS, errno.EIO, errno.EACCES)
     with locked(folder) as lease, writing(folder, only=meant):
         run_folder.check_record(folder, record, fresh, plan.resized)
-        yield Run(folder, plan, lease)
+        run = Run(folder, plan, lease)
+        run.prepare(plan)
+        yield run
