@@ -237,7 +237,7 @@ def plan(
 
 def clear_run(folder: Path, keep: Collection[str] = ()) -> None:
     """Removes what a run has written in `folder` beside its record, and nothing else."""
-    for name in set(ARTIFACTS) - set(keep):
+    for name in (name for name in ARTIFACTS if name not in keep):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
