@@ -209,6 +209,12 @@ class CallOptions:
     """Exchange rows and columns, as EMNIST's files need it."""
     checkpoint_every: Count | None = None
     """Steps between checkpoints; none: about 50 seconds."""
+    keep: Literal["last", "best"] = "last"
+    """`best` keeps the best generator as well: that of the lowest Fréchet distance while training.
+    A run that has begun so goes on so."""
+    start_from: str | None = None
+    """Begin with the networks of this run, published generator or .keras file and, unless you name
+    one, with its recipe."""
     devices: Count = 1
     """How many GPUs of this machine share each batch."""
     show: bool = False

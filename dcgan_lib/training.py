@@ -14,7 +14,6 @@ import keras
 import tensorflow as tf
 
 from dcgan_lib.building import build_gan
-from dcgan_lib.callbacks import GenerateSamplesCallback
 from dcgan_lib.data import TrainingSet, training_batches
 from dcgan_lib.distributed.team import gather
 from dcgan_lib.engine.cpu_layers import hasten
@@ -22,12 +21,13 @@ from dcgan_lib.gan import DCGAN
 from dcgan_lib.guard.model import read_callbacks
 from dcgan_lib.measuring.divergence import StopOnNonFinite
 from dcgan_lib.measuring.health import HealthMonitor
-from dcgan_lib.measuring.quality import QualityCallback
+from dcgan_lib.measuring.quality import QualityCallback, check_keep
 from dcgan_lib.measuring.starts import FailedStart, StartGuard, start_seed
 from dcgan_lib.recipes import CallOptions, Recipe
 from dcgan_lib.runs.folder import HEALTH, plan, recorded
 from dcgan_lib.runs.loading import TrainingRun, load_run
 from dcgan_lib.runs.run import Run, open_run
+from dcgan_lib.runs.transfer import find_transfer
 
 
 def train_dcgan_mnist(
@@ -42,14 +42,16 @@ def train_dcgan_mnist(
 
     Args:
         recipe: a name from `RECIPES` or a `Recipe`; by default that of the run in `output`
-            if there is one, else `fast`.
+            if there is one, or of `start_from`, else `fast`.
         output: the run folder; by default `runs/<recipe>-s<seed>-<hash of the settings>`, so
             that the same call finds its own run again.
         data: as in `load_images`.
         resume: resumes the run in `output`, or returns it if finished; False starts a new one.
+            With another `steps` or `epochs` it is trained to that length.
         callbacks: further Keras callbacks, or one.
         **settings: values that replace the recipe's, such as `epochs=3`; also `max_images`,
-            `checkpoint_every`, `devices`, `show` and `verbose` (see `CallOptions`).
+            `checkpoint_every`, `keep`, `start_from`, `devices`, `show` and `verbose` (see
+            `CallOptions`).
 
     Returns:
         A `TrainingRun`.
@@ -62,7 +64,10 @@ def train_dcgan_mnist(
     """
     options, callbacks = CallOptions.taken_from(settings), read_callbacks(callbacks)
     there = recorded(output) if resume and output else {}
-    recipe, training_set = plan(recipe, there, data, options, settings)
+    transfer = find_transfer(recipe, options.start_from, there)
+    planned = plan(recipe, there, data, options, settings, transfer)
+    recipe, training_set = planned.recipe, planned.training_set
+    check_keep(options.keep, training_set)
     team = gather(options.devices, recipe, len(training_set.images))
 
     def played(failed: int, run: Run | None = None) -> DCGAN | None:
@@ -79,7 +84,7 @@ def train_dcgan_mnist(
             return gan
 
     team.assist(played)  # returns on the machine that leads
-    with open_run(output, recipe, training_set, fresh=not resume) as run:
+    with open_run(output, planned, fresh=not resume) as run:
         if team.agree(run.finished):
             return load_run(run.folder)
         with run.signals.caught():
@@ -97,14 +102,9 @@ def callbacks_of(
     others: Sequence[keras.callbacks.Callback] = (),
 ) -> list[keras.callbacks.Callback]:
     """Returns all that happens beside a training, in its order."""
-    recipe, folder = run.recipe, run.folder
-    every = None if recipe.sample_epochs else recipe.sample_every
-    samples = GenerateSamplesCallback(
-        folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
-    )
     quality = QualityCallback.where_possible(run, training_set)
-    health = HealthMonitor.of(training_set, folder / HEALTH, options.verbose)
-    found = [StopOnNonFinite(), run.log, samples, *quality, health, *others]
+    health = HealthMonitor.of(training_set, run.folder / HEALTH, options.verbose)
+    found = [StopOnNonFinite(), run.log, run.frames(options.show), *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
     return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]
 

@@ -148,7 +148,7 @@ def test_an_output_that_holds_another_run_is_not_harmed(refuse, run_copy):
     assert "holds a run with other settings" in said
     assert "seed: 0 there, 9 here" in said
     assert "--fresh" in said
-    assert "other settings" in refuse("train", "--resume", run_copy, "--steps", "99")
+    assert "has done 12 steps" in refuse("train", "--resume", run_copy, "--steps", "11")
     usual = ("--batch-size", RECIPES["fast"].batch_size)  # what `fast` has, and this run has not
     assert "batch_size" in refuse("train", "--resume", run_copy, *usual)
     for fresh in (["--fresh"], ["--output", "elsewhere"]):

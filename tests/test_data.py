@@ -982,7 +982,8 @@ def test_quality_is_measured_on_digits_alone(digits_file, tmp_path, monkeypatch)
     monkeypatch.setattr(QualityCallback, "SAMPLES", 4)
     save_images(tmp_path / "own", 60, (28, 28), colour=False)
     recipe = tiny(batch_size=8, hold_out=8)
-    run = types.SimpleNamespace(folder=tmp_path, recipe=recipe, log=None)
+    checkpoints = types.SimpleNamespace(best=None)
+    run = types.SimpleNamespace(folder=tmp_path, recipe=recipe, log=None, checkpoints=checkpoints)
     for data in ("digits", str(digits_file)):
         assert QualityCallback.where_possible(run, load_training_set(recipe, data))
     for data in ("shapes", str(tmp_path / "own")):

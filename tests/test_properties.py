@@ -19,6 +19,7 @@ from dcgan_lib import RECIPES, Recipe, UserError, load_images, train_dcgan_mnist
 from dcgan_lib.building import build_networks
 from dcgan_lib.cli import main
 from dcgan_lib.datasets import arrays
+from dcgan_lib.runs.buildable import MAX_WEIGHTS, check_buildable
 from dcgan_lib.runs.loading import load_generator
 
 EXAMPLES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from typing import Any, get_type_hints
 
@@ -42,7 +43,8 @@ def _validators(kind: type) -> dict[str, TypeAdapter]:
 
 
 def _plain(value: Any) -> Any:
-    """Turns NumPy's scalars and arrays, and lists, into numbers and tuples."""
+    """Turns NumPy's scalars and arrays, lists and paths into numbers, tuples and strings."""
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     value = value.tolist() if hasattr(value, "tolist") else value
     return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
 

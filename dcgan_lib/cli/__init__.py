@@ -59,7 +59,8 @@ def _settings() -> type:
         described = TypeAdapter(kind).json_schema()["properties"]
         for name, hint in get_type_hints(kind).items():
             text, usual = described[name]["description"], f"({getattr(kind, name)})"
-            settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual)]
+            named = {"name": "from", "metavar": "RUN"} if name == "start_from" else {}
+            settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual, **named)]
     del settings["show"]  # for notebooks only
     return TypedDict("Settings", settings, total=False)
 
@@ -93,7 +94,8 @@ def train(
     Args:
         recipe: Which recipe to start from (see `dcgan recipes`).
         output: The run folder; by default runs/<recipe>-s<seed>-<hash of the settings>.
-        resume: Resume the run in this folder, with its own settings.
+        resume: Resume the run in this folder, with its own settings; --steps or --epochs give it
+            another length, also after its end.
         fresh: Start a new run, replacing the one in the output folder.
         data: auto, mnist, mnist10k, digits or shapes (these three offline), fashion_mnist, cifar10,
             an .npz, .npy or IDX file, or a folder of images or IDX files; DCGAN_DATA names a file
@@ -105,7 +107,7 @@ def train(
         raise UserError("--resume takes a run up as it is: without --fresh, --output and --recipe")
     if resume and not (resume / "recipe.json").exists():
         raise UserError(f"{str(resume)!r} is not a run folder: it has no recipe.json")
-    start = None if resume else recipe or "fast"
+    start = recipe if resume or "start_from" in settings else recipe or "fast"
     sys.path.append(str(Path.cwd()))  # a loss of your own may stand in this folder
     run = dcgan_lib.train_dcgan_mnist(start, resume or output, data, resume=not fresh, **settings)
     if run.found:
@@ -113,6 +115,9 @@ def train(
     print(f"Run folder: {run.folder}")
     print(FILES)
     seconds = time.perf_counter() - started
+    length = f"--steps {2 * run.recipe.steps}" if run.recipe.steps else ""
+    length = length or f"--epochs {2 * run.recipe.epochs}"
+    print(f"To train it longer: dcgan train --resume {quoted(run.folder)} {length}")
     print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
 
 

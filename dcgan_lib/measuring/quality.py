@@ -18,6 +18,7 @@ from dcgan_lib.errors import UserError
 from dcgan_lib.latent import generator_input, sample_latent
 from dcgan_lib.measuring.evaluator import Evaluator, check_images, knows, true_test
 from dcgan_lib.measuring.metrics import class_balance, frechet_distance
+from dcgan_lib.runs.best import Best
 from dcgan_lib.runs.files import append_row
 from dcgan_lib.runs.folder import QUALITY
 from dcgan_lib.runs.log import RunLog
@@ -37,6 +38,7 @@ class QualityCallback(StepCallback):
         every: steps between two measurements; None: one at each epoch's end.
         against_test: compare with the statistics of MNIST's test images, which come with the
             package; then 1,000 held-out images are enough, for the floor.
+        best: is offered the generator of each look, if the best is to be kept.
 
     Raises:
         UserError: too few images, or images of another shape.
@@ -54,6 +56,7 @@ class QualityCallback(StepCallback):
         log: RunLog,
         every: int | None = None,
         against_test: bool = False,
+        best: Best | None = None,
     ) -> None:
         super().__init__()
         needed = self.SAMPLES if against_test else 2 * self.SAMPLES
@@ -65,18 +68,24 @@ class QualityCallback(StepCallback):
         self.log = log
         self.every = every
         self.against_test = against_test
+        self.best = best
+
+    @classmethod
+    def can_measure(cls, training_set: TrainingSet) -> bool:
+        """Tells whether enough images were held out, of a kind that the evaluator knows."""
+        held_out, source = training_set.held_out, training_set.source
+        enough = len(held_out) >= (1 if is_part(training_set) else 2) * cls.SAMPLES
+        digits = "classes" not in source  # which is there for others
+        return enough and digits and knows(source["name"], source["source"], held_out.shape)
 
     @classmethod
     def where_possible(cls, run: Run, training_set: TrainingSet) -> list[QualityCallback]:
-        """Returns a run's callback; none where too few images were held out, or of another kind."""
-        held_out, source = training_set.held_out, training_set.source
-        against_test = source["source"] == PART.stem
-        enough = len(held_out) >= (1 if against_test else 2) * cls.SAMPLES
-        digits = "classes" not in source  # which is there for others
-        if not (enough and digits and knows(source["name"], source["source"], held_out.shape)):
+        """Returns a run's callback; none where nothing can be measured."""
+        if not cls.can_measure(training_set):
             return []
         path, every = run.folder / QUALITY, run.recipe.quality_every
-        return [cls(path, scale(held_out), run.log, every, against_test)]
+        images, best = scale(training_set.held_out), run.checkpoints.best
+        return [cls(path, images, run.log, every, is_part(training_set), best)]
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -115,3 +124,20 @@ class QualityCallback(StepCallback):
             classes = class_balance(probabilities)
             balance = (classes.modes, classes.distance_from_uniform)
             append_row(self.path, (self.step, seconds, distance, self.floor, *balance))
+            if self.best:
+                self.best.offer(self.step, distance, self.model.sampler)
+
+
+def is_part(training_set: TrainingSet) -> bool:
+    """Tells whether it is the part of MNIST that comes with the package."""
+    return training_set.source["source"] == PART.stem
+
+
+def check_keep(keep: str, training_set: TrainingSet) -> None:
+    """Raises UserError if the best generator is to be kept where no quality is measured."""
+    if keep == "best" and not QualityCallback.can_measure(training_set):
+        raise UserError(
+            "keep='best' is impossible: no quality is measured here; accepted: keep='last', or "
+            f"digits of 28x28 pixels, {2 * QualityCallback.SAMPLES} of them held out (hold_out); "
+            f"here {len(training_set.held_out)} images are"
+        )

@@ -16,6 +16,7 @@ from filelock import SoftFileLease
 
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN, state_variables
+from dcgan_lib.runs.best import Best
 from dcgan_lib.runs.files import atomic_path, checksum
 
 KEPT = 2  # the newest, and one to fall back on
@@ -33,6 +34,13 @@ class Checkpoints:
     def __init__(self, folder: str | Path, lease: SoftFileLease | None = None) -> None:
         self.folder = Path(folder)
         self.lease = lease
+        self.best: Best | None = None  # saved and restored too, if it is kept
+
+    @property
+    def last_step(self) -> int:
+        """The step of the newest checkpoint; 0 where there is none."""
+        names = [NAME.fullmatch(path.name) for path in self.folder.glob("*.npz")]
+        return max((int(name[2]) for name in names if name), default=0)
 
     def save(self, gan: DCGAN, notes: dict[str, Any], snapshot: bool = False) -> Path:
         """Saves the present state of a game; a snapshot stays, others give way to newer ones.
@@ -51,6 +59,7 @@ class Checkpoints:
                 "last checkpoint is sound. A smaller learning rate usually helps"
             )
         content = io.BytesIO()
+        arrays |= self.best.saved() if self.best else {}
         np.savez(content, notes=json.dumps(notes), **arrays)
         kind = "snapshot" if snapshot else "step"
         path = self.folder / f"{kind}-{step:08d}-{checksum(content.getvalue())}.npz"
@@ -74,6 +83,8 @@ class Checkpoints:
         """
         for leftover in self.folder.glob(".tmp-*"):
             leftover.unlink()
+        if self.best:
+            self.best.restore({})
         for path in sorted(self.folder.glob("*.npz"), key=step_of, reverse=True):
             try:
                 return self._load(path, gan)
@@ -97,8 +108,9 @@ class Checkpoints:
         if name[3] != checksum(content):
             raise OSError("its content has changed")
         with np.load(io.BytesIO(content), allow_pickle=False) as saved:
-            arrays = [saved[key] for key in sorted(saved.files) if key != "notes"]
-            notes = json.loads(str(saved["notes"]))
+            found = dict(saved)
+        arrays = [found[key] for key in sorted(found) if key.isdecimal()]
+        notes = json.loads(str(found["notes"]))
         variables = state_variables(gan)
         if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
             raise UserError(f"checkpoint {str(path)!r} belongs to other networks or optimizers")
@@ -107,6 +119,8 @@ class Checkpoints:
             raise OSError(f"it holds step {step}")
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
+        if self.best:
+            self.best.restore(found)
         return notes
 
 

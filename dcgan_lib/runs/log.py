@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcgan_lib.callbacks import StepCallback
-from dcgan_lib.gan import METRICS
+from dcgan_lib.gan import DCGAN, METRICS
 from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.files import append_row
 
@@ -52,20 +52,32 @@ class RunLog(StepCallback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         total = self.recipe.total_steps(self.num_images)
-        if self.passed(self.recipe.log_every) or self.step == total:
+        if self.passed(self.recipe.log_every):
+            self.act()
+            self.forget()
+        elif self.step == total:
             self.act()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Nothing: rows are counted in steps."""
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self.model.stop_training and float(self.model.interval_metrics[0].count):
+        total = self.recipe.total_steps(self.num_images)
+        if self.model.stop_training and self.step < total and is_partial(self.model):
             self.act()
 
     def act(self) -> None:
         """Writes one row, of the steps since the last."""
         means = [float(metric.result()) for metric in self.model.interval_metrics]
-        for metric in self.model.interval_metrics:
-            metric.reset_state()
         images = self.recipe.images_seen(self.step, self.num_images)
         append_row(self.path, [self.step, images, round(self.seconds, 3), *means])
+
+    def forget(self) -> None:
+        """Begins the next row. Where the run ends within one, it is left open: it may go on."""
+        for metric in self.model.interval_metrics:
+            metric.reset_state()
+
+
+def is_partial(gan: DCGAN) -> bool:
+    """Tells whether steps have been made since the log's last whole row."""
+    return float(gan.interval_metrics[0].count) > 0
