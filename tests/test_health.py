@@ -14,6 +14,7 @@ from dcgan_lib.data import training_batches
 from dcgan_lib.errors import UserError
 from dcgan_lib.measuring.health import (
     COLUMNS,
+    LATER,
     LOOKS,
     HealthMonitor,
     diagnose,
@@ -34,6 +35,8 @@ WELL = {
     "classes": 9,
     "largest_share": 0.2,
     "largest_class": 3,
+    "known_real": 0.7,
+    "unknown_real": 0.65,
 }
 WON = {"d_loss": 0.02, "d_accuracy_real": 1.0, "d_accuracy_fake": 1.0}
 SWAPPED = {"d_loss": 0.02, "d_accuracy_real": 0.0, "d_accuracy_fake": 0.0}
@@ -47,6 +50,7 @@ SWAPPED = {"d_loss": 0.02, "d_accuracy_real": 0.0, "d_accuracy_fake": 0.0}
         ("one image", {"spread": 0.05}),
         ("few classes", {"classes": 2, "spread": 0.3}),
         ("labels swapped", SWAPPED),
+        ("by heart", {"known_real": 0.95, "unknown_real": 0.3}),
     ],
 )
 def test_an_illness_must_be_seen_several_times(name, change):
@@ -139,6 +143,7 @@ def test_a_critics_accuracy_means_nothing(real, monitor):
 def test_the_file_is_read_back(tmp_path):
     path = tmp_path / "health.csv"
     options = {"every": 25, "path": path, "classify": nearest_centre, "verbose": False}
+    options["held_out"] = sample_ring(16, seed=1)
     first = HealthMonitor(sample_ring(16), **options)
     train_ring(build_ring_gan(), steps=75, looks=1, batch_size=8, callbacks=[first])
     with open(path, newline="") as file:
@@ -149,6 +154,32 @@ def test_the_file_is_read_back(tmp_path):
     assert again.rows == first.rows == read_health(path)
     assert again.findings == first.findings
     assert again.ill == first.ill
+
+
+def test_the_file_of_an_older_run_goes_on(tmp_path, real):
+    path = tmp_path / "health.csv"
+    path.write_text(",".join(COLUMNS[:-LATER]) + "\n" + ",".join(["2"] * 11) + "\n")
+    monitor = HealthMonitor(real[:8], every=2, path=path, held_out=real[8:16], verbose=False)
+    monitor.set_model(make_gan(tiny()))
+    monitor.on_train_begin()
+    assert math.isnan(monitor.rows[0]["known_real"])
+    monitor.act()
+    with open(path, newline="") as file:
+        header, old, new = csv.reader(file)
+    assert tuple(header) == COLUMNS
+    assert (old[-1], len(new)) == ("nan", len(COLUMNS))
+    assert 0 <= float(new[-1]) <= 1
+
+
+def test_a_discriminator_that_knows_its_images_by_heart_is_named(real):
+    monitor = HealthMonitor(real[:8], every=1, held_out=-real[:8], verbose=False)
+    monitor.set_model(gan := make_gan(tiny(minibatch_stddev=False)))
+    batches = training_batches((real[:8] * 127.5 + 127.5).round(), 8)
+    gan.fit(batches, steps_per_epoch=60, shuffle=False, verbose=0)
+    for _ in range(LOOKS):
+        monitor.act()
+    assert monitor.rows[-1]["known_real"] - monitor.rows[-1]["unknown_real"] > 0.4
+    assert any("by heart" in finding for finding in monitor.findings)
 
 
 def test_without_a_classifier_no_classes_are_counted():

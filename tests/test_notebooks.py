@@ -46,7 +46,7 @@ SHOWN = {
     "09": {"HingeLoss", "WassersteinLoss", "slope_penalty", "penalty", "unit", "normalised_kernel"}
     | {"one_hot", "generator_input", "draw", "find_groups"}
     | {"build_conditional_generator", "build_conditional_discriminator"},
-    "10": {"first_size"},
+    "10": {"first_size", "movements"},
 }
 TERMS = {
     "01": "label, class, pixel, channel, normalise, tanh, batch, iteration, step, epoch, "
