@@ -48,8 +48,8 @@ def find_latent(
     generator: keras.Model,
     images: np.ndarray,
     labels: Sequence[int] | np.ndarray | None = None,
-    starts: int = 8,
-    steps: int = 200,
+    starts: int = 4,
+    steps: int = 300,
     seed: int = 0,
 ) -> Inversion:
     """Finds the latent vectors from which a generator draws given images, as nearly as it can.
