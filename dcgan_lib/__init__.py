@@ -43,7 +43,8 @@ _HOMES = {
     "measuring.starts": "StartGuard signs_of",
     "measuring.report": "evaluate report_table",
     "runs.loading": "load_generator load_run",
-    "runs.pictures": "plot_quality save_samples",
+    "runs.pictures": "plot_quality",
+    "runs.samples": "save_samples",
     "shelf.pretrained": "EXPLORER_PAGE load_pretrained model_card",
     "shelf.studies": "load_study",
 }

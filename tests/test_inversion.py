@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import make_gan, tiny
+from PIL import Image
 
 from dcgan_lib import (
     UserError,
@@ -11,7 +12,9 @@ from dcgan_lib import (
     latent_dim_of,
     load_pretrained,
     sample_latent,
+    unscale,
 )
+from dcgan_lib.cli import main
 
 FEW = {"starts": 4, "steps": 150}
 
@@ -106,3 +109,41 @@ def test_bad_requests_are_refused(kind, generators):
 def test_impossible_labels_are_refused(labels, generators):
     with pytest.raises(UserError, match="0 to 9"):
         find_latent(generators["labels"], np.zeros((1, 28, 28), np.uint8), labels)
+
+
+# --- dcgan sample --like
+
+
+@pytest.mark.parametrize("paper", [False, True])
+def test_a_picture_is_found_also_dark_on_white(paper, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # where no folder is called explorer
+    generator = load_pretrained("explorer")
+    z = sample_latent(1, latent_dim_of(generator), seed=5)
+    pixels = unscale(generator(generator_input(generator, z)))
+    picture = Image.fromarray((255 - pixels if paper else pixels)[0, ..., 0]).resize((56, 56))
+    picture.convert("RGB").save(tmp_path / "digit.png")
+    output = tmp_path / "new" / "like.png"
+    command = ["sample", "explorer", "--like", str(tmp_path / "digit.png"), "--output", str(output)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "the eye hardly sees a difference. A pixel is off by about" in said
+    grid = np.asarray(Image.open(output))
+    assert grid.shape == (480, 240 + 480)
+    given, found = grid[:240, :240].astype(float), grid[240:, :240].astype(float)
+    assert np.abs(given - found).mean() < 12
+    assert given.mean() < 128  # light on dark, as the generator draws
+
+
+def test_a_likeness_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.png").write_text("no picture")
+    for options, reason in (
+        (["--like", "nowhere.png"], "--like nowhere.png is impossible; accepted: an image file"),
+        (["--like", "text.png"], "'text.png' cannot be read"),
+        (["--like", "text.png", "-n", "5"], "-n 5 is impossible"),
+        (["--like", "text.png", "--output", "x.npy"], "--output x.npy is impossible"),
+        (["--like", "text.png", "--output", "x/"], "--output x/ is impossible"),
+    ):
+        assert main(["sample", "explorer", *options]) == 2
+        assert reason in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["text.png"]
