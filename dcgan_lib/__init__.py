@@ -29,6 +29,7 @@ _HOMES = {
     "building": "build_gan build_networks build_optimizer",
     "training": "play train_dcgan_mnist",
     "beyond.conditional": "ConditionalDCGAN",
+    "beyond.inversion": "find_latent",
     "beyond.variants": "GradientPenalty SpectralDense as_list mixing_shares slope_penalty "
     "with_pooling",
     "beyond.ring": "CURED SICK build_ring_gan dirac_path nearest_centre plot_ring ring_score "
@@ -42,13 +43,13 @@ _HOMES = {
     "measuring.starts": "StartGuard signs_of",
     "measuring.report": "evaluate report_table",
     "runs.loading": "load_generator load_run",
-    "runs.pictures": "plot_quality save_samples",
+    "runs.pictures": "plot_quality",
+    "runs.samples": "save_samples",
     "shelf.pretrained": "EXPLORER_PAGE load_pretrained model_card",
     "shelf.studies": "load_study",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_LIGHT = "errors recipes datasets datasets.groups datasets.ranges datasets.shapes data latent "
-_LIGHT += "plots engine.quiet shelf.studies"
+_LIGHT = ("errors", "recipes", "data", "latent", "plots", "engine.quiet", "shelf.studies")
 
 __all__ = sorted(_HOME_OF)
 
@@ -57,11 +58,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'dcgan_lib' has no attribute {name!r}")
     home = _HOME_OF[name]
-    if home not in _LIGHT.split():  # the others need TensorFlow
+    if not home.startswith(_LIGHT):  # the others need TensorFlow
         importlib.import_module("dcgan_lib.engine.quiet").import_tensorflow()
         importlib.import_module("dcgan_lib.building")  # Keras then finds our classes in its files
-    value = getattr(importlib.import_module(f"dcgan_lib.{home}"), name)
-    globals()[name] = value
+    globals()[name] = value = getattr(importlib.import_module(f"dcgan_lib.{home}"), name)
     return value
 
 

@@ -20,7 +20,8 @@
 # - make latent vectors shorter and longer, and watch the variety;
 # - film an endless walk;
 # - find the directions that move the digits most, and steer them with sliders;
-# - check that the generator does not copy its training images.
+# - check that the generator does not copy its training images;
+# - find the latent vector of a digit that it has never seen.
 #
 # **You need** Python and a little Keras: layers, models, `fit`. Nothing about GANs that is not
 # said here. **Run time**: about a minute on two processor cores, no GPU: nothing is trained here.
@@ -1023,6 +1024,69 @@ for name, (ours, real) in found.items():
 # this find only plain copies. The library's `copied_share` counts suspiciously near ones
 # ([notebook 07](07_measuring_quality.ipynb)).
 #
+# ## 11 · Where is this digit?
+#
+# G turns vectors into images. For the way back, **GAN inversion**, we go downhill: draw, compare
+# with the image, and move `z` along the gradient. G stays as it is. Vectors too short or too long
+# for G (section 2) are pulled back.
+
+
+# %%
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def descend(
+    draw: Callable[[tf.Tensor], tf.Tensor], latent: np.ndarray, targets: np.ndarray, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Moves latent vectors (N, latent_dim) until they draw the targets (N, H, W, C)."""
+    z, usual = tf.Variable(latent), latent.shape[1] ** 0.5
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.2, steps))
+    optimizer.build([z])
+
+    def errors() -> tf.Tensor:
+        return tf.reduce_mean(tf.square(draw(z) - targets), axis=(1, 2, 3))
+
+    @tf.function
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(errors())
+        optimizer.apply([tape.gradient(total, z)], [z])
+        length = tf.norm(z, axis=1, keepdims=True)
+        z.assign(z * tf.clip_by_value(length, usual - 2, usual + 2) / length)
+
+    for _ in range(steps):
+        step()
+    return z.numpy(), errors().numpy()
+
+
+# %% [markdown]
+# Some starts end in a bad valley. `find_latent` therefore takes the four nearest of 2,000
+# drawings as starts, and keeps the best end. Ten real digits that G never saw:
+
+# %%
+from dcgan_lib import find_latent
+
+some = unseen[: 2 if QUICK else 10]
+inverted = find_latent(generator, some, steps=20 if QUICK else 300)
+redrawn = paint(inverted.latent)
+plot_rows([some, redrawn, (redrawn - some) / 2], ["real", "found", "error"])
+print("mean squared errors:", inverted.errors.round(2))
+
+# %% [markdown]
+# Now they are points like any other: we walk from the first to the second, and let the second
+# change its hand (its neighbours at a distance of 2, 3 and 4).
+
+# %%
+here, there = inverted.latent[:2]
+rows = [paint(interpolate(here, there, 10))]
+rows += [paint(neighbours(there, 10, radius)) for radius in (2, 3, 4)]
+plot_rows(rows, ["walk", "2", "3", "4"])
+
+# %% [markdown]
+# (The idea: Creswell and Bharath, 2016; Lipton and Tripathi, 2017.)
+#
 # ## Exercises
 #
 # Each has a cell for your answer, with a check that tells you if it is right. The solutions are
@@ -1187,6 +1251,7 @@ check_circle(round_walk)
 # - You filmed an endless walk.
 # - You found the directions that move the digits most, and steered them with sliders.
 # - You checked that the generator does not copy its training images.
+# - You found the latent vector of a digit that it has never seen.
 #
 # **Next:** [notebook 06](06_gan_vs_dcgan.ipynb) takes the convolutions away: what are they good
 # for?

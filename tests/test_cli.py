@@ -7,10 +7,12 @@ import imageio.v3 as iio
 import keras
 import numpy as np
 import pytest
-from helpers import STEPS, files_of, save_data, tiny, tiny_options
+from helpers import STEPS, files_of, make_gan, save_data, tiny, tiny_options
 
 from dcgan_lib import RECIPES, UserError, save_samples
 from dcgan_lib.cli import main
+from dcgan_lib.data import unscale
+from dcgan_lib.runs.samples import _closed_walk
 
 TINY = tiny_options("fast", **STEPS)
 
@@ -391,3 +393,67 @@ def test_samples_in_colour(tmp_path):
     assert main(["sample", str(tmp_path / "colour.keras"), "--output", str(output)]) == 0
     assert iio.imread(output).shape == (480, 480, 3)
     assert keras.models.load_model(tmp_path / "colour.keras") is not None
+
+
+# --- single pictures, arrays with labels, films
+
+
+def test_each_sample_in_a_file_of_its_own(finished_run, tmp_path):
+    folder, array = tmp_path / "new" / "single", tmp_path / "x.npy"
+    for output, count in ((f"{folder}/", 7), (folder, 5), (array, 5)):  # the second replaces
+        command = ["sample", str(finished_run.folder), "-n", str(count), "--output", str(output)]
+        assert main(command) == 0
+    assert sorted(path.name for path in folder.iterdir()) == [f"0000{n}.png" for n in range(5)]
+    read = np.stack([iio.imread(path) for path in sorted(folder.iterdir())])
+    assert np.array_equal(read, unscale(np.load(array))[..., 0])
+
+
+def test_each_class_in_a_folder_of_its_own(tmp_path):
+    generator = make_gan(tiny("conditional")).generator
+    names = ["T-shirt/top", "..", *"cdefghij"]
+    save_samples(generator, f"{tmp_path / 'all'}/", 12, classes=names)
+    save_samples(generator, tmp_path / "all.npz", 12)
+    arrays = np.load(tmp_path / "all.npz")
+    assert arrays["y"].tolist() == [*range(10), 0, 1]
+    files = sorted((tmp_path / "all").rglob("*.png"), key=lambda path: path.name)
+    folders = ["T-shirt_top", "1", *"cdefghij"]
+    assert [path.parent.name for path in files] == [*folders, *folders[:2]]
+    assert [path.stem for path in files] == [f"{number:05}" for number in range(12)]
+    assert np.array_equal([iio.imread(path) for path in files], unscale(arrays["x"])[..., 0])
+    save_samples(generator, tmp_path / "all", 2, digit=3)
+    assert list(files_of(tmp_path / "all")) == ["3/00000.png", "3/00001.png"]
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "00000.png", "sub/00001.png", ".hidden"])
+def test_a_folder_with_anything_else_is_refused_and_not_harmed(
+    name, refuse, finished_run, tmp_path
+):
+    folder = tmp_path / "single"
+    save_samples(finished_run.generator, f"{folder}/", 2)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"mine")
+    before = files_of(folder)
+    said = refuse("sample", finished_run.folder, "--output", folder)
+    assert "is none of the pictures of `dcgan sample`; choose a new or an empty folder" in said
+    assert files_of(folder) == before
+
+
+def test_a_film_walks_evenly_and_comes_back(finished_run, tmp_path):
+    labelled = make_gan(tiny("conditional")).generator
+    for generator in (finished_run.generator, labelled):
+        save_samples(generator, tmp_path / "walk.gif", 20)
+        film = iio.imread(tmp_path / "walk.gif")
+        assert film.shape[:3] == (20, 120, 120)
+        inputs = _closed_walk(generator, 400, 0, None)
+        images = generator(inputs, training=False).numpy()
+        steps = np.abs(images - np.roll(images, 1, axis=0)).mean(axis=(1, 2, 3))
+        assert steps.min() > 0
+        assert steps[0] < 3 * np.median(steps)  # from the last to the first
+        assert steps.max() < 10 * np.median(steps)
+    assert np.allclose(inputs[1].sum(axis=1), 1)
+
+
+def test_one_digit_in_a_film_stays(tmp_path):
+    generator = make_gan(tiny("conditional")).generator
+    _, labels = _closed_walk(generator, 30, 0, 7)
+    assert (labels == np.eye(10)[7]).all()

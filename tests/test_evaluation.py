@@ -176,6 +176,15 @@ def test_images_in_any_form_are_scored(kind, tmp_path, references):
         evaluate(place, 200, "digits", verbose=False)
 
 
+def test_of_a_folder_of_classes_all_are_scored(tmp_path, references):
+    for number, image in enumerate(unscale(references.validation[:140, ..., 0])):
+        place = tmp_path / "drawn" / f"class {number // 70}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{number}.png")
+    images = report.images_of(tmp_path / "drawn", 70)
+    np.testing.assert_allclose(images, references.validation[:140:2], atol=1e-6)
+
+
 def test_a_published_generator_is_scored_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     scored = report.evaluate("grouped", 100, verbose=False)

@@ -39,6 +39,7 @@ SHOWN = {
         "neighbours",
         "tour",
         "principal_directions",
+        "descend",
     },
     "06": {"build_dense_generator", "build_dense_discriminator", "with_pooling"},
     "07": {"frechet_distance"},
@@ -67,7 +68,7 @@ TERMS = {
     "inference mode, evaluator, confidence, norm, length, interpolation, linear interpolation, "
     "spherical interpolation, variety, pixel distance, continuous, neighbour, "
     "arithmetic of latent vectors, control, temperature, truncation, principal component analysis, "
-    "nearest neighbour, features",
+    "nearest neighbour, features, GAN inversion",
     "06": "dense, biases, parameters, recipe, BatchNorm, learning rate, batch, control, "
     "convolution, kernel, stride, transposed convolution, channel, locality, weight sharing, "
     "callback, step, latent vector, Fréchet distance, epoch, seed, ablation, gradient, "

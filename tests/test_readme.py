@@ -120,7 +120,10 @@ def test_command_is_accepted(line, monkeypatch):
     for name in ("train_dcgan_mnist", "save_samples", "evaluate"):
         monkeypatch.setattr(dcgan_lib, name, stop, raising=False)
     monkeypatch.setattr("dcgan_lib.runs.loading.find_generator", lambda source: None)
-    monkeypatch.setattr("dcgan_lib.runs.loading.find_class", lambda *asked: None)
+    for name in ("find_class", "class_names"):
+        monkeypatch.setattr(f"dcgan_lib.runs.loading.{name}", lambda *asked: None)
+    monkeypatch.setattr("dcgan_lib.runs.samples.save_likeness", stop)
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
     monkeypatch.setattr(Path, "exists", lambda path: True)
     code = cli.main([command, *arguments])
     assert (code, reached) == ((0, []) if command == "recipes" else (130, [command]))

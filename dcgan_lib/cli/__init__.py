@@ -128,7 +128,8 @@ def sample(
     digit: int | None = None,
     label: Annotated[str | None, arg(metavar="NAME")] = None,
     seed: int = 0,
-    output: Path = Path("grid.png"),
+    output: Annotated[str, arg(metavar="PATH")] = "grid.png",
+    like: Annotated[Path | None, arg(metavar="IMAGE")] = None,
 ) -> None:
     """Draw images from a trained generator.
 
@@ -140,20 +141,44 @@ def sample(
             classes with names, the number of one, from 0.
         label: Which class, by its name: that of its folder, its label, or the number of a group.
         seed: Another seed, other images.
-        output: A .png, .jpg or other picture for a grid, or an .npy for float32 (n, height, width,
-            channels) in [-1, 1].
+        output: A .png, .jpg or other picture for a grid; a folder, ending in /, for single PNGs; a
+            .gif for a walk of so many frames; an .npy for float32 (n, height, width, channels) in
+            [-1, 1], an .npz for these as x, with their labels as y.
+        like: An image file. Finds what the generator draws most like it, and draws both, with 64
+            images around: each column leads farther away.
     """
     _require("-n", count, count > 0, "a number above 0")
     _require("--label", label, label is None or digit is None, "this, or --digit")
     _require("--seed", seed, seed >= 0, "0 or above")
-    check_samples_name(output)
+    ending = check_samples_name(output)
+    if like:
+        _require("-n", count, count == 64, "with --like only 64, as many as it draws around")
+        _require("--output", output, ending not in NO_GRID, "with --like a .png or other picture")
+        _require("--like", like, like.is_file(), "an image file")
     dcgan_lib.import_tensorflow()
-    from dcgan_lib.runs.loading import find_class, find_generator
+    from dcgan_lib.runs import loading, samples
 
-    generator = find_generator(source)
-    chosen = find_class(generator, source, digit, label)
-    dcgan_lib.save_samples(generator, output, count, seed, chosen)
+    generator = loading.find_generator(source)
+    chosen = loading.find_class(generator, source, digit, label)
+    if like:
+        error = samples.save_likeness(generator, like, output, seed, chosen)
+        print(f"{_said_of(error)}\n{like}, what was found, and 64 images around it: {output}")
+        return
+    names = loading.class_names(generator, source)
+    dcgan_lib.save_samples(generator, output, count, seed, chosen, names)
     print(f"{count} images: {output}")
+
+
+NO_GRID = ("/", ".gif", ".npy", ".npz")
+
+LOOKS = {0.03: "the eye hardly sees a difference", 0.1: "alike, but not stroke by stroke"}
+
+
+def _said_of(error: float) -> str:
+    """Says what a mean squared error in [-1, 1] looks like; see `find_latent`."""
+    seen = next((words for most, words in LOOKS.items() if error <= most), "only a likeness")
+    off = f"{50 * error**0.5:.0f} % of the way from black to white"  # the root mean square
+    return f"Found, up to an error of {error:.3f}: {seen}. A pixel is off by about {off}."
 
 
 @app.command

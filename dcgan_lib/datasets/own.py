@@ -78,6 +78,20 @@ def load_folder(
     return loaded.with_classes(classes if any(classes) else ())
 
 
+def read_picture(file: Path, shape: tuple[int, int, int]) -> np.ndarray:
+    """Reads one image of any size as a folder's are read: uint8 (H, W, C) of a given `shape`.
+
+    Raises:
+        UserError: it cannot be read, or `shape` is no square.
+    """
+    height, width, channels = shape
+    if height != width:
+        raise UserError(f"one image cannot be brought to {height}x{width}; accepted: squares")
+    pixels = _read_image(Path(file), height)
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))[..., np.newaxis]
+    return grey if channels == 1 else pixels
+
+
 def _stacked(
     folder: Path, found: int, read: dict[Path, np.ndarray], problems: list[str]
 ) -> np.ndarray:

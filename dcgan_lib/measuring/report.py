@@ -232,7 +232,8 @@ def images_of(source: Path, count: int) -> np.ndarray:
         raise UserError(f"{str(source)!r} holds a single number; needed: (N, 28, 28, 1)")
     if len(images) < count:
         raise UserError(f"{str(source)!r} has {len(images)} images; {count} are needed (see -n)")
-    images = images[:count]
+    # A folder is sorted by classes: the first images would all be of one.
+    images = images[np.arange(count) * len(images) // count if source.is_dir() else slice(count)]
     drawn = images.dtype.kind == "f" and images.min() < 0  # these have not to be rounded
     return with_channels(images) if drawn else scale(as_images(images))
 

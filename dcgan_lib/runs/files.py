@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from dcgan_lib.errors import UserError, first_line
+
+SIGNATURE = b"dcgan sample"  # in single pictures: nothing else is ever replaced
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -81,20 +84,45 @@ def write_json(path: str | Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def check_samples_name(path: str | Path) -> None:
-    """Raises UserError unless samples can be written under such a name."""
+def check_samples_name(path: str | Path) -> str:
+    """Returns how samples are written under such a name: its ending, or `/` for a folder.
+
+    Raises:
+        UserError: nothing can be written so, or the folder holds something else.
+    """
     from PIL import Image
 
-    suffix = Path(path).suffix
+    if str(path).endswith(("/", os.sep)) or Path(path).is_dir():
+        single_pictures(Path(path))
+        return "/"
+    suffix = Path(path).suffix.lower()
     try:
-        if suffix != ".npy":  # Pillow knows some formats that it can only read: it has to try
-            kind = Image.registered_extensions()[suffix.lower()]
+        if suffix not in (".npy", ".npz"):  # of some formats Pillow only reads: it has to try
+            kind = Image.registered_extensions()[suffix]
             Image.new("L", (64, 64)).save(io.BytesIO(), kind)
     except (KeyError, OSError, ValueError):
         raise UserError(
             f"output {str(path)!r}; accepted: a name ending in .png, .jpg or another that Pillow "
-            "writes, or in .npy"
+            "writes, in .gif (a walk), .npy or .npz (numbers), or a folder, ending in /"
         ) from None
+    return suffix
+
+
+def single_pictures(folder: Path) -> list[Path]:
+    """Returns the pictures in `folder` that were written there one by one, and may be replaced.
+
+    Raises:
+        UserError: there is anything else in it.
+    """
+    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    for file in files:
+        numbered = re.fullmatch(r"\d{5,}\.png", file.name) and file.is_file()
+        if not numbered or SIGNATURE not in file.read_bytes()[:200]:
+            raise UserError(
+                f"output {str(folder)!r} holds {str(file.relative_to(folder))!r}, which is none of "
+                "the pictures of `dcgan sample`; choose a new or an empty folder"
+            )
+    return files
 
 
 def quoted(path: str | Path) -> str:

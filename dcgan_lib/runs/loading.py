@@ -119,10 +119,8 @@ def find_class(
         raise UserError("this generator cannot choose the digit; train the recipe 'conditional'")
     if digit is not None and takes_groups(generator):
         raise UserError("this generator knows groups, and no digits: --label N chooses a group")
-    path, count = Path(source), generator.input_shape[1][-1]
-    path = path / "generator.keras" if path.is_dir() else path
-    names = read_classes(path) if path.exists() else []
-    names = names if len(names) == count else [str(number) for number in range(count)]
+    names = class_names(generator, source)
+    count = len(names)
     option, wanted = ("--label", label) if digit is None else ("--digit", str(digit))
     if digit is not None and not any(name.isdecimal() for name in names):
         names = [str(number) for number in range(count)]
@@ -130,6 +128,19 @@ def find_class(
         known = f"0 to {count - 1}" if names[-1] == str(count - 1) else ", ".join(names)
         raise UserError(f"{option} {wanted} is impossible; accepted: {known}")
     return names.index(wanted)
+
+
+def class_names(generator: keras.Model, source: str | Path) -> list[str]:
+    """Returns what a generator's labels stand for: as its file says, else "0", "1" and so on.
+
+    Without labels, there are no names.
+    """
+    if not takes_labels(generator):
+        return []
+    path, count = Path(source), generator.input_shape[1][-1]
+    path = path / "generator.keras" if path.is_dir() else path
+    names = read_classes(path) if path.exists() else []
+    return names if len(names) == count else [str(number) for number in range(count)]
 
 
 def find_generator(source: str | Path) -> keras.Model:

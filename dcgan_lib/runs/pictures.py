@@ -9,7 +9,6 @@ from pathlib import Path
 import imageio.v3 as iio
 import keras
 import numpy as np
-from PIL import Image
 
 from dcgan_lib.data import unscale
 from dcgan_lib.datasets.sources import PART
@@ -21,7 +20,7 @@ from dcgan_lib.latent import (
     takes_labels,
 )
 from dcgan_lib.plots import image_grid, make_gif, plot_losses, read_log
-from dcgan_lib.runs.files import atomic_path, check_samples_name, writing
+from dcgan_lib.runs.files import atomic_path
 from dcgan_lib.runs.folder import LOG, QUALITY, read_record
 
 
@@ -49,33 +48,6 @@ def write_pictures(folder: Path, generator: keras.Model, num_samples: int) -> No
             part = read_record(folder)["data"]["source"] == PART.stem
             title = "Quality against MNIST's test images" if part else ""
             plot_quality(folder / QUALITY, title).savefig(temporary, dpi=120)
-
-
-def save_samples(
-    generator: keras.Model, output: str | Path, count: int, seed: int = 0, digit: int | None = None
-) -> None:
-    """Draws `count` images from a generator into a grid (`.png`, `.jpg`, ...) or an `.npy` array.
-
-    The folder of `output` is made if it is not there.
-
-    Raises:
-        UserError: a digit asked of a generator that cannot choose, or an output that cannot be
-            written.
-    """
-    check_samples_name(output)
-    with writing(output):
-        Path(output).parent.mkdir(parents=True, exist_ok=True)
-    latent = sample_latent(count, latent_dim_of(generator), seed)
-    labels = None if digit is None else np.full(count, digit)
-    chosen = generator_input(generator, latent, labels)
-    images = generator.predict(chosen, batch_size=256, verbose=0)
-    with atomic_path(output) as temporary:
-        if Path(output).suffix == ".npy":
-            np.save(temporary, images.astype(np.float32))
-        else:
-            classes = generator.input_shape[1][-1] if takes_labels(generator) else 0
-            columns = classes if 0 < classes <= 20 and digit is None else None
-            Image.fromarray(image_grid(unscale(images), columns)).save(temporary)
 
 
 def plot_quality(quality: Mapping[str, Sequence[float]] | str | Path, title: str = ""):
