@@ -637,6 +637,7 @@ plot_images(by_heart.generator.predict(latent, verbose=0), columns=12, title="By
 # and 0).
 
 # %%
+import tensorflow as tf
 from keras import ops
 
 
@@ -654,6 +655,7 @@ def movements(self, images: tf.Tensor) -> tf.Tensor:
     rows += [mirror * b, a, down - mirror * b * x - a * y, 0 * a, 0 * a]
     return ops.stack(rows, axis=1)
 
+
 # %% [markdown]
 # What D sees of the same eight digits, at four steps of the training:
 
@@ -663,7 +665,7 @@ from dcgan_lib.beyond.augmentation import Augmentation
 hundred = scale(load_images("mnist10k").images[:100])
 layer = Augmentation(("shift", "turn", "scale"))
 seen = [hundred[:8]] + [layer(hundred[:8], training=True) for _ in range(4)]
-plot_images(np.concatenate(seen), columns=8, size=0.7, title="Digits (top), and what D sees of them")
+plot_images(np.concatenate(seen), columns=8, size=0.7, title="Digits, and what D sees of them")
 
 # %% [markdown]
 # With fewer than 5,000 images the library switches this on by itself, and says so. (It also lets
@@ -684,8 +686,8 @@ for title, run in {"by heart": by_heart, "changed at random": cured}.items():
     known, unknown = (run.discriminator.predict(x, verbose=0) > 0 for x in (hundred, others))
     drawn = run.generator.predict(sample_latent(1000, 100, seed=2), verbose=0)
     copied = copied_share(drawn, hundred, others)
-    print(f"{title:18} called real: {known.mean():4.0%} of the 100, {unknown.mean():4.0%} of others;")
-    print(f"{'':18} copies among the drawn: {copied:.1%}")
+    print(f"{title}: called real: {known.mean():.0%} of the 100, {unknown.mean():.0%} of others;")
+    print(f"    copies among the drawn: {copied:.1%}")
 
 # %% [markdown]
 # A run with images held out watches this gap and names it. `dcgan train --data FOLDER` is all you
