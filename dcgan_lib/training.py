@@ -99,15 +99,15 @@ def callbacks_of(
     """Returns all that happens beside a training, in its order."""
     recipe, folder = run.recipe, run.folder
     every = None if recipe.sample_epochs else recipe.sample_every
-    samples = GenerateSamplesCallback(
-        folder / "samples", every, recipe.sample_epochs, recipe.num_samples, show=options.show
-    )
+    frames = folder / "samples", every, recipe.sample_epochs, recipe.num_samples
+    samples = GenerateSamplesCallback(*frames, show=options.show)
     quality = QualityCallback.where_possible(run, training_set)
     real = training_set.examples(HealthMonitor.IMAGES)
-    health = HealthMonitor(real, path=folder / HEALTH, verbose=options.verbose)
+    health = HealthMonitor(real, path=folder / HEALTH, verbose=False)
     found = [StopOnNonFinite(), run.log, samples, *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
-    return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]
+    shown = run.progress(options.verbose, health.findings)
+    return [*found, *shown, run.saving(options.checkpoint_every)]
 
 
 def play(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import SoftFileLease
@@ -19,7 +19,7 @@ from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writi
 from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog
 from dcgan_lib.runs.pictures import write_pictures
-from dcgan_lib.runs.progress import Progress
+from dcgan_lib.runs.progress import Progress, show
 from dcgan_lib.runs.saving import SaveCheckpoints
 from dcgan_lib.runs.signals import Signals
 
@@ -60,7 +60,7 @@ class Run:
 
     def note_failed(self, seed: int, signs: str) -> None:
         """Says and records that a start has failed, and empties the folder for the next."""
-        print(f"{signs}: this start (seed {seed}) has failed")
+        show(f"{signs}: this start (seed {seed}) has failed")
         record = run_folder.read_record(self.folder)
         record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
         run_folder.clear_run(self.folder)  # first: cut off here, the start fails once more
@@ -72,8 +72,11 @@ class Run:
         """Returns the callback that saves checkpoints."""
         return SaveCheckpoints(self.checkpoints, self.log, self.signals, every)
 
-    def progress(self, verbose: bool = True) -> list[Progress]:
-        """Says in one line what is going to happen; returns the callback that shows how far."""
+    def progress(self, verbose: bool = True, findings: Sequence[str] = ()) -> list[Progress]:
+        """Says in one line what is going to happen; returns the callback that shows how far.
+
+        It also shows the `findings` of the health monitor as they come.
+        """
         if not verbose:
             return []
         total = self.recipe.total_steps(self.num_images)
@@ -85,7 +88,7 @@ class Run:
             f"recipe {self.recipe.name}: {start}{begin} {total} steps of {self.recipe.batch_size} "
             f"images, {self.num_images} images, into {self.folder}"
         )
-        return [Progress(self.first_step, total)]
+        return [Progress(self.first_step, total, self.folder / run_folder.QUALITY, findings)]
 
     def write_results(self, gan: DCGAN) -> None:
         """Writes the last checkpoint, the pictures, the models and, last of all, the numbers."""
