@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dcgan_lib.runs import progress
-from dcgan_lib.runs.progress import Progress, duration, show
+from dcgan_lib.runs.progress import Progress, show
+from dcgan_lib.runs.words import duration
 
 
 class Terminal(io.StringIO):

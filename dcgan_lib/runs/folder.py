@@ -23,10 +23,10 @@ from dcgan_lib.runs.files import atomic_path, checksum, write_json
 
 LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
 
-RECORD, FINISHED = "recipe.json", "metrics.json"
+RECORD, FINISHED, PAGE = "recipe.json", "metrics.json", "report.html"
 
 ARTIFACTS = (
-    FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
+    FINISHED, PAGE, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
     "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
     "discriminator.keras", "samples", "checkpoints",
 )  # fmt: skip

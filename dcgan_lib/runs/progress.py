@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 
+from dcgan_lib.runs.words import duration
+
 SETTLED = 3.0  # seconds after the first step: before, an estimate of what is left is a guess
 
 
@@ -85,14 +87,6 @@ def newest_distance(quality: Path | None) -> float | None:
     with open(quality, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return float(rows[-1]["frechet_distance"]) if rows else None
-
-
-def duration(seconds: float) -> str:
-    """Says seconds as a person would: `40 s`, `12 min`, `2 h 5 min`."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def in_place() -> bool:

@@ -18,6 +18,7 @@ from dcgan_lib.runs.checkpoints import Checkpoints
 from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writing
 from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog
+from dcgan_lib.runs.page import write_page
 from dcgan_lib.runs.pictures import write_pictures
 from dcgan_lib.runs.progress import Progress, show
 from dcgan_lib.runs.saving import SaveCheckpoints
@@ -77,6 +78,7 @@ class Run:
 
         It also shows the `findings` of the health monitor as they come.
         """
+        self.findings = findings
         if not verbose:
             return []
         total = self.recipe.total_steps(self.num_images)
@@ -91,7 +93,7 @@ class Run:
         return [Progress(self.first_step, total, self.folder / run_folder.QUALITY, findings)]
 
     def write_results(self, gan: DCGAN) -> None:
-        """Writes the last checkpoint, the pictures, the models and, last of all, the numbers."""
+        """Writes the last checkpoint, the pictures, the models, the numbers, and a page of them."""
         step, seconds = int(gan.step.numpy()), self.log.seconds
         self.checkpoints.save(gan, {"seconds": seconds})
         self.signals.in_steps = False  # from now on a signal has nothing to wait for
@@ -115,6 +117,7 @@ class Run:
             numbers["stopped"] = True
             print(f"stopped at step {step} of {total}: dcgan train --resume {quoted(self.folder)}")
         write_json(self.folder / run_folder.FINISHED, numbers)
+        write_page(self.folder, self.findings)
 
 
 @contextlib.contextmanager
