@@ -342,16 +342,16 @@ def test_open_writes_the_page_where_it_is_missing_or_old(run_copy, capsys, monke
 
 
 def test_the_doctor_ends_with_one_line_to_send(monkeypatch, capsys):
-    from dcgan_lib.cli import doctor
+    from dcgan_lib.cli import checkup
 
-    monkeypatch.setattr(doctor, "_fast", lambda: "about 50 s here (30 steps)")
+    monkeypatch.setattr(checkup, "_fast", lambda: "about 50 s here (30 steps)")
     assert main(["doctor"]) == 0
     *lines, empty, last = capsys.readouterr().out.splitlines()
     assert empty == ""
     assert "MNIST       not here" in "\n".join(lines)
     assert last.startswith("dcgan doctor: ready; ")
     assert last.endswith("; fast: about 50 s here")
-    monkeypatch.setattr(doctor, "NEEDED", 1e18)
+    monkeypatch.setattr(checkup, "NEEDED", 1e18)
     assert main(["doctor"]) == 1
     assert "dcgan doctor: look at disk; " in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 import dcgan_lib
-from dcgan_lib.cli.doctor import examine
+from dcgan_lib.cli.checkup import examine
 from dcgan_lib.cli.ending import page_of, show_page, what_is_there, what_next
 from dcgan_lib.cli.hints import short_help, with_nearest
 from dcgan_lib.cli.listing import recipe_list

@@ -7,11 +7,8 @@ import sys
 import webbrowser
 from pathlib import Path
 
-import numpy as np
-
 import dcgan_lib
 from dcgan_lib.errors import UserError
-from dcgan_lib.latent import CLASSES
 from dcgan_lib.runs.files import quoted
 
 FILES = {
@@ -56,6 +53,9 @@ def page_of(folder: Path, fresh: bool = False) -> Path:
         UserError: no finished run.
     """
     dcgan_lib.import_tensorflow()
+    import numpy as np
+
+    from dcgan_lib.latent import CLASSES
     from dcgan_lib.measuring.health import HealthMonitor, read_health
     from dcgan_lib.runs.folder import FINISHED, HEALTH, PAGE, is_finished
     from dcgan_lib.runs.page import write_page

@@ -49,5 +49,5 @@ def with_nearest(message: str) -> str:
     """
     found = re.search(r"'([\w-]+)'.*?; (?:known|accepted): (.*)", message)
     words = re.findall(r"[\w-]+", found[2]) if found else []
-    near = difflib.get_close_matches(found[1], words, 1, 0.7) if found else []
+    near = difflib.get_close_matches(found[1], words, 1) if found else []
     return f"{message}; perhaps you meant {near[0]!r}" if near else message
