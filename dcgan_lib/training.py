@@ -103,10 +103,11 @@ def callbacks_of(
 ) -> list[keras.callbacks.Callback]:
     """Returns all that happens beside a training, in its order."""
     quality = QualityCallback.where_possible(run, training_set)
-    health = HealthMonitor.of(training_set, run.folder / HEALTH, options.verbose)
+    health = HealthMonitor.of(training_set, run.folder / HEALTH)
     found = [StopOnNonFinite(), run.log, run.frames(options.show), *quality, health, *others]
     # Saving stands last: what the others wrote at this step is then part of the state.
-    return [*found, *run.progress(options.verbose), run.saving(options.checkpoint_every)]
+    shown = run.progress(options.verbose, health.findings)
+    return [*found, *shown, run.saving(options.checkpoint_every)]
 
 
 def play(

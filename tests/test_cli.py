@@ -1,7 +1,10 @@
 """The command line: what it prints, what it refuses, and what it leaves alone."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as iio
 import keras
@@ -214,7 +217,7 @@ def test_the_real_command_says_nothing_else_on_stderr(digits_file, tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert ended.returncode == 2
     assert ended.stdout == ""
-    accepted = "is larger than the dataset; accepted: up to 300"
+    accepted = "is larger than the dataset; accepted: up to 300 (--batch-size 300)"
     assert ended.stderr == f"dcgan: error: batch_size=9999 {accepted}\n"
 
 
@@ -232,8 +235,9 @@ def test_ctrl_c_before_the_training_is_no_traceback(monkeypatch, capsys):
 ASK_FOR_HELP = """
 import sys
 from dcgan_lib.cli import main
-commands = (["train", "--help"], ["sample", "--help"], ["recipes"], ["recipes", "--help"])
-for arguments in (["--help"], *commands, []):
+train = (["train", "--help"], ["train", "--help-all"])
+others = (["sample", "--help"], ["recipes"], ["recipes", "--help"])
+for arguments in (["--help"], *train, *others, []):
     assert main(arguments) == 0
 heavy = {"tensorflow", "keras", "matplotlib", "sklearn", "scipy"} & set(sys.modules)
 print("LOADED", sorted(heavy))
@@ -255,7 +259,7 @@ def test_help_does_not_load_tensorflow():
 
 
 def test_help_names_every_setting_with_its_reason_and_default(capsys):
-    assert main(["train", "--help"]) == 0
+    assert main(["train", "--help-all"]) == 0
     words = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for name in vars(RECIPES["fast"]):
         assert f"--{name.replace('_', '-')}" in words
@@ -263,14 +267,95 @@ def test_help_names_every_setting_with_its_reason_and_default(capsys):
     assert "--show" not in words  # for notebooks
 
 
-def test_recipes_lists_them_all(capsys):
+def test_train_help_is_short_and_has_an_example_for_each_option(capsys):
+    from dcgan_lib.cli.hints import EXAMPLES
+
+    assert main(["train", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) <= 45
+    for name, example in EXAMPLES.items():
+        assert f"--{name.replace('_', '-')} " in out
+        assert f"dcgan train {example}" in out
+    assert "small batches give more steps" in " ".join(out.split())
+    assert "--help-all" in out
+    assert "--dropout" not in out
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ("unknown recipe 'fats'; known: fast, tutorial", "'fast'"),
+        ("unknown data 'cifar'; known: auto, cifar10, or a path", "'cifar10'"),
+        ("unknown loss 'hinj'; known: cross_entropy, hinge", "'hinge'"),
+        ("'conditonal' does not exist; accepted: a run folder, or best or conditional", "'cond"),
+        ("unknown loss 'mse'; known: cross_entropy, hinge", None),
+        ("batch_size=0 is impossible; accepted: greater than 0", None),
+    ],
+)
+def test_a_made_up_word_suggests_the_nearest(message, meant):
+    from dcgan_lib.cli.hints import with_nearest
+
+    said = with_nearest(message)
+    assert said.startswith(message)
+    assert f"perhaps you meant {meant}" in said if meant else said == message
+
+
+def test_recipes_lists_them_all_and_no_two_alike(capsys):
     assert main(["recipes"]) == 0
-    header, *rows = capsys.readouterr().out.splitlines()
-    assert [row.split()[0] for row in rows] == list(RECIPES)
-    assert "batch" in header
-    tutorial = next(row for row in rows if row.startswith("tutorial"))
-    assert "256-128-64" in tutorial
-    assert "100 epochs" in tutorial
+    out = capsys.readouterr().out
+    listed, _, notes = out.partition("\n\n")
+    lines = listed.splitlines()
+    assert [line.split()[0] for line in lines[::3]] == list(RECIPES)
+    bodies = ["".join(lines[i + 1 : i + 3]) for i in range(0, len(lines), 3)]
+    assert len(set(bodies)) == len(RECIPES)
+    tutorial = listed[listed.index("\ntutorial") :]
+    assert "G 256-128-64" in tutorial
+    assert "100 epochs  about 2 h 17 min" in tutorial
+    assert "d_steps=1 g_steps=3" in listed
+    assert "p and k" in notes
+    assert max(map(len, out.splitlines())) < 120
+
+
+def test_the_times_of_recipes_are_those_that_were_measured():
+    from dcgan_lib.cli.listing import ABOUT
+
+    pace = Path(__file__).parent.parent / "benchmarks/scoreboard/pace.json"
+    measured = json.loads(pace.read_text())["milliseconds_per_step"]
+    assert {name: milliseconds for name, (_, milliseconds) in ABOUT.items()} == measured
+
+
+# --- the page of a run, and the doctor
+
+
+def test_open_writes_the_page_where_it_is_missing_or_old(run_copy, capsys, monkeypatch):
+    monkeypatch.setattr("webbrowser.open", lambda address: pytest.fail("there is no screen"))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    page = run_copy / "report.html"
+    page.unlink(missing_ok=True)
+    assert main(["open", str(run_copy)]) == 0
+    assert str(page) in capsys.readouterr().out
+    page.write_text("old")
+    os.utime(page, (0, 0))
+    assert main(["open", str(run_copy)]) == 0
+    assert page.read_text().startswith("<!doctype html>")
+    assert main(["open", str(run_copy / "samples")]) == 2
+
+
+def test_the_doctor_ends_with_one_line_to_send(monkeypatch, capsys):
+    from dcgan_lib.cli import checkup
+
+    monkeypatch.setattr(checkup, "_fast", lambda: "about 50 s here (30 steps)")
+    assert main(["doctor"]) == 0
+    *lines, empty, last = capsys.readouterr().out.splitlines()
+    assert empty == ""
+    assert "MNIST       not here" in "\n".join(lines)
+    assert last.startswith("dcgan doctor: ready; ")
+    assert last.endswith("; fast: about 50 s here")
+    monkeypatch.setattr(checkup, "NEEDED", 1e18)
+    assert main(["doctor"]) == 1
+    assert "dcgan doctor: look at disk; " in capsys.readouterr().out
 
 
 # --- training
@@ -283,8 +368,11 @@ def test_train_reports_finds_again_and_starts_anew(digits_file, tmp_path, monkey
     first = capsys.readouterr().out
     assert "recipe fast: training for 12 steps of 32 images, 250 images" in first
     assert "Run folder: runs/fast-s0-" in first
-    for name in ("final_samples.png", "training.gif", "loss_plot.png", "log.csv"):
+    for name in ("report.html", "final_samples.png", "training.gif", "log.csv", "health.csv"):
         assert name in first
+    assert "quality.csv" not in first  # too few images were held out
+    for command_after in ("open", "sample", "evaluate"):
+        assert f"dcgan {command_after} runs/fast-s0-" in first
     assert "Training: " in first
     (folder,) = (tmp_path / "runs").iterdir()
     before = files_of(folder)

@@ -359,3 +359,15 @@ def test_an_evaluator_is_not_trained_for_a_file_that_cannot_be(output, reason):
 
     with pytest.raises(UserError, match=reason):
         train_evaluator("primary", output)
+
+
+@pytest.mark.parametrize(("modes", "said"), [(1, "one class of 10"), (3, "3 classes of 10")])
+def test_confidence_counts_for_little_where_classes_are_missing(modes, said):
+    from dcgan_lib.measuring.report import TABLE, report_table
+
+    scores = {key: 10 for key, *_ in TABLE} | {"kernel_distance_error": 0.1, "shares": [1.0]}
+    report = dict.fromkeys(("generator", "floor", "blurred", "noise"), scores)
+    report |= {"samples": 64, "reference": "x", "evaluator": "y"}
+    assert "counts for little" not in report_table(report)
+    report["generator"] = scores | {"modes": modes}
+    assert report_table(report).endswith(f"{said}, drawn surely")

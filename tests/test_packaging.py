@@ -192,3 +192,21 @@ def test_train_help_does_not_load_tensorflow():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert "--batch-size" in result.stdout
     assert result.stdout.splitlines()[-1] == "False"
+
+
+def test_files_beside_the_code_are_packaged():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    packaged = {
+        path
+        for package, patterns in tools["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    tracked = subprocess.run(
+        ["git", "ls-files", "dcgan_lib"], capture_output=True, text=True, cwd=ROOT
+    )
+    if tracked.returncode:
+        pytest.skip("no git here")
+    others = {ROOT / name for name in tracked.stdout.split() if not name.endswith(".py")}
+    assert others
+    assert others <= packaged

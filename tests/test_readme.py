@@ -119,6 +119,8 @@ def test_command_is_accepted(line, monkeypatch):
 
     for name in ("train_dcgan_mnist", "save_samples", "evaluate"):
         monkeypatch.setattr(dcgan_lib, name, stop, raising=False)
+    monkeypatch.setattr(cli, "examine", stop)
+    monkeypatch.setattr(cli, "page_of", stop)
     monkeypatch.setattr("dcgan_lib.runs.loading.find_generator", lambda source: None)
     for name in ("find_class", "class_names"):
         monkeypatch.setattr(f"dcgan_lib.runs.loading.{name}", lambda *asked: None)
@@ -130,7 +132,8 @@ def test_command_is_accepted(line, monkeypatch):
 
 
 def test_options_named_in_the_text_exist(capsys):
-    assert cli.main(["train", "--help"]) == 0
+    for words in ("--help", "--help-all"):
+        assert cli.main(["train", words]) == 0
     known = capsys.readouterr().out
     text = re.sub(r"`(pip|dcgan sample)\b[^`]*`", "", prose_without_code("README.md"))
     named = set(re.findall(r"`(?:dcgan train )?(--[a-z0-9-]+)", text)) - {"--seed"}

@@ -1,4 +1,4 @@
-"""The command line: `dcgan train`, `sample`, `evaluate`, `recipes`. A skin over the library."""
+"""The command line: `dcgan train`, `sample`, `evaluate`, `recipes` and so on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from pydantic import ConfigDict, TypeAdapter
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 import dcgan_lib
+from dcgan_lib.cli.checkup import examine
+from dcgan_lib.cli.ending import page_of, show_page, what_is_there, what_next
+from dcgan_lib.cli.hints import short_help, with_nearest
+from dcgan_lib.cli.listing import recipe_list
 from dcgan_lib.errors import UserError
-from dcgan_lib.recipes import FAST, RECIPES, CallOptions, Recipe
+from dcgan_lib.recipes import CallOptions, Recipe
 from dcgan_lib.runs.files import check_samples_name, quoted
 from dcgan_lib.runs.signals import TrainingInterrupted
 
@@ -28,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # in a file they may lack letters that we print
         if isinstance(stream, io.TextIOWrapper):  # a notebook's are others, and lack none
             stream.reconfigure(errors="replace")
+    if arguments[0] == "train" and {"-h", "--help"} & {*arguments}:
+        print(short_help(train, Settings))
+        return 0
+    arguments = ["--help" if word == "--help-all" else word for word in arguments]
     try:
         app.cli(
             prog="dcgan",
@@ -39,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # tyro's own: 0 after --help, 2 after what it cannot read
         return int(stop.code or 0)
     except UserError as error:
-        print(f"dcgan: error: {error}", file=sys.stderr)
+        print(f"dcgan: error: {with_nearest(str(error))}", file=sys.stderr)
         return 2
     except TrainingInterrupted as interruption:
         print(f"\n{interruption}. Resume with: dcgan train --resume {quoted(interruption.folder)}")
@@ -67,16 +75,6 @@ def _settings() -> type:
 
 Settings = _settings()
 
-FILES = """\
-  final_samples.png    what it draws from the fixed noise
-  latent_samples.png   a hundred new images
-  interpolation.png    walks through latent space
-  training.gif         the training, frame by frame
-  loss_plot.png        both losses
-  log.csv              the numbers behind it
-  generator.keras      the trained generator
-  discriminator.keras  the trained discriminator"""
-
 
 @app.command
 def train(
@@ -85,6 +83,7 @@ def train(
     resume: Annotated[Path | None, arg(metavar="FOLDER")] = None,
     fresh: FlagCreatePairsOff[bool] = False,
     data: str = "auto",
+    open: FlagCreatePairsOff[bool] = False,
     settings: Settings = {},  # noqa: B006 (tyro takes no None here)
 ) -> None:
     """Train a recipe. The same command again resumes its run, or shows the finished one.
@@ -100,6 +99,7 @@ def train(
         data: auto, mnist, mnist10k, digits or shapes (these three offline), fashion_mnist, cifar10,
             an .npz, .npy or IDX file, or a folder of images or IDX files; DCGAN_DATA names a file
             for MNIST.
+        open: Show the run's page in the browser at the end.
         settings: Values that replace the recipe's; in brackets those of fast.
     """
     started = time.perf_counter()
@@ -112,13 +112,16 @@ def train(
     run = dcgan_lib.train_dcgan_mnist(start, resume or output, data, resume=not fresh, **settings)
     if run.found:
         print(f"This run is finished already ({run.folder}). --fresh trains it again.")
-    print(f"Run folder: {run.folder}")
-    print(FILES)
     seconds = time.perf_counter() - started
     length = f"--steps {2 * run.recipe.steps}" if run.recipe.steps else ""
     length = length or f"--epochs {2 * run.recipe.epochs}"
     print(f"To train it longer: dcgan train --resume {quoted(run.folder)} {length}")
     print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
+    print(f"Run folder: {run.folder}")
+    print(what_is_there(run.folder))
+    print(what_next(run.folder))
+    if open:
+        show_page(page_of(run.folder))
 
 
 @app.command
@@ -208,34 +211,25 @@ def _require(option: str, value: Any, good: bool, accepted: str) -> None:
 
 @app.command
 def recipes() -> None:
-    """List the known ways of training, as a table."""
-    header = ("recipe", "generator", "discriminator", "batch", "rates G / D", "length", "notes")
-    rows = [header, *(_recipe_row(recipe) for recipe in RECIPES.values())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    """List the known ways of training: what each is for, how long it takes, what is in it."""
+    print(recipe_list())
 
 
-def _recipe_row(recipe: Recipe) -> tuple[str, ...]:
-    notes = {
-        f"p={recipe.d_steps} k={recipe.g_steps}": recipe.g_steps + recipe.d_steps > 2,
-        "both at once": recipe.simultaneous,
-        "label smoothing": recipe.real_label_smoothing,
-        "averaged weights": recipe.ema_decay,
-        f"{recipe.loss} loss": recipe.loss != FAST.loss,
-        "gradient penalty": recipe.gradient_penalty,
-        "spectral normalization": recipe.spectral_norm,
-        "labels": recipe.conditional and not recipe.groups,
-        f"{recipe.groups} groups": recipe.groups,
-        f"dropout {recipe.dropout}": recipe.dropout,
-        "decaying rates": recipe.g_schedule != "constant",
-    }
-    return (
-        recipe.name,
-        "-".join(map(str, recipe.generator_widths)),
-        "-".join(map(str, recipe.discriminator_widths)),
-        str(recipe.batch_size),
-        f"{recipe.g_learning_rate:g} / {recipe.d_learning_rate:g}",
-        f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs} epochs",
-        ", ".join(note for note, true in notes.items() if true),
-    )
+@app.command
+def doctor() -> None:
+    """Check this computer: versions, GPU, memory, disk, MNIST, and how long a run will take."""
+    line, well = examine()
+    print(f"\n{line}")
+    if not well:
+        raise SystemExit(1)
+
+
+@app.command(name="open")
+def open_run(run: Positional[Path], fresh: FlagCreatePairsOff[bool] = False) -> None:
+    """Show the page of a finished run in the browser.
+
+    Args:
+        run: The run folder.
+        fresh: Write the page again.
+    """
+    show_page(page_of(run, fresh))

@@ -151,5 +151,6 @@ def check_batch_size(num_images: int, batch_size: int) -> None:
         raise UserError(f"batch_size={batch_size} is impossible; accepted: a number above 0")
     if batch_size > num_images:
         raise UserError(
-            f"batch_size={batch_size} is larger than the dataset; accepted: up to {num_images}"
+            f"batch_size={batch_size} is larger than the dataset; accepted: up to {num_images} "
+            f"(--batch-size {num_images})"
         )

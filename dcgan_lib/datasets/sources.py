@@ -77,10 +77,15 @@ def _from_keras(name: str, split: Split) -> ImageData:
     )
 
 
+def cached_mnist() -> Path:
+    """Returns where Keras keeps MNIST; it need not be there."""
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    return Path(home, "datasets", "mnist.npz")
+
+
 def _load_auto(split: Split) -> ImageData:
     """Loads MNIST from Keras's cache, where it is brought if that is quick; else its part."""
-    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-    cached = Path(home, "datasets", "mnist.npz")
+    cached = cached_mnist()
     try:
         return load_arrays(cached, split)._replace(name="mnist")
     except UserError:  # not there, or not whole

@@ -138,13 +138,13 @@ class HealthMonitor(StepCallback):
         self.ill: set[str] = set()
 
     @classmethod
-    def of(cls, training_set: TrainingSet, path: Path, verbose: bool = True) -> HealthMonitor:
-        """Returns the monitor of a run on these images."""
+    def of(cls, training_set: TrainingSet, path: Path) -> HealthMonitor:
+        """Returns the silent monitor of a run on these images."""
         held_out = (
             scale(training_set.held_out[: cls.IMAGES]) if len(training_set.held_out) else None
         )
         real = training_set.examples(cls.IMAGES)
-        return cls(real, path=path, verbose=verbose, held_out=held_out)
+        return cls(real, path=path, verbose=False, held_out=held_out)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)

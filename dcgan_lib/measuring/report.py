@@ -333,4 +333,9 @@ def report_table(report: dict[str, Any]) -> str:
         lines.append(f"{title:<24}{better:<12}{cells}")
     error = report["generator"]["kernel_distance_error"]
     shares = " ".join(f"{i}:{s:.1%}" for i, s in enumerate(report["generator"]["shares"]))
-    return "\n".join([*lines, f"standard error of KID {error:.3g}; classes {shares}"])
+    lines.append(f"standard error of KID {error:.3g}; classes {shares}")
+    drawn, real = (report[name]["modes"] for name in ("generator", "floor"))
+    if drawn < real:
+        classes = "one class" if drawn == 1 else f"{drawn} classes"
+        lines.append(f"mean confidence counts for little here: {classes} of {real}, drawn surely")
+    return "\n".join(lines)

@@ -30,7 +30,7 @@ LOG, QUALITY, HEALTH = "log.csv", "quality.csv", "health.csv"
 
 SAMPLES = "samples"
 
-RECORD, FINISHED = "recipe.json", "metrics.json"
+RECORD, FINISHED, PAGE = "recipe.json", "metrics.json", "report.html"
 
 BEST = "best_generator.keras"
 
@@ -39,7 +39,7 @@ FROM = "started_from.npz"  # the weights that a run began with
 LENGTH = ("steps", "epochs")  # what alone a run may be given anew
 
 ARTIFACTS = (
-    FINISHED, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
+    FINISHED, PAGE, LOG, QUALITY, HEALTH, "training.gif", "loss_plot.png", "quality_plot.png",
     "final_samples.png", "latent_samples.png", "interpolation.png", "generator.keras",
     BEST, "discriminator.keras", SAMPLES, "checkpoints", FROM,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import keras
@@ -16,10 +17,11 @@ from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.archive import check_archive, read_classes
 from dcgan_lib.runs.files import quoted
 from dcgan_lib.runs.folder import LOG, is_finished, read_record
+from dcgan_lib.runs.page import embedded
 from dcgan_lib.shelf.pretrained import load_pretrained, published
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingRun:
     """A finished training.
 
@@ -37,6 +39,24 @@ class TrainingRun:
     discriminator: keras.Model
     log: dict[str, np.ndarray]
     found: bool
+
+    def __repr__(self) -> str:
+        steps = self.log["step"][-1]
+        return f"<TrainingRun {self.recipe.name!r}, {steps:.0f} steps, in {str(self.folder)!r}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the images, the curve, and where everything is."""
+        quality = self.folder / "quality_plot.png"
+        curve = quality if quality.exists() else self.folder / "loss_plot.png"
+        shown = (
+            f'<img src="{embedded(path)}" alt="{text}" style="height:320px;max-width:100%">'
+            for path, text in (
+                (self.folder / "final_samples.png", "images that it draws"),
+                (curve, "how the training went"),
+            )
+        )
+        style = "display:flex;flex-wrap:wrap;gap:12px"
+        return f'<p>{escape(repr(self))}</p><div style="{style}">{"".join(shown)}</div>'
 
 
 def load_run(folder: str | Path, found: bool = True) -> TrainingRun:

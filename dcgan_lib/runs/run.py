@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from dcgan_lib.runs.files import NO_ROOM, atomic_path, quoted, write_json, writi
 from dcgan_lib.runs.folder import Plan
 from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog, is_partial
+from dcgan_lib.runs.page import write_page
 from dcgan_lib.runs.pictures import write_pictures
-from dcgan_lib.runs.progress import Progress
+from dcgan_lib.runs.progress import Progress, show
 from dcgan_lib.runs.saving import SaveCheckpoints
 from dcgan_lib.runs.signals import Signals
 
@@ -114,7 +115,7 @@ class Run:
 
     def note_failed(self, seed: int, signs: str) -> None:
         """Says and records that a start has failed, and empties the folder for the next."""
-        print(f"{signs}: this start (seed {seed}) has failed")
+        show(f"{signs}: this start (seed {seed}) has failed")
         record = run_folder.read_record(self.folder)
         record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
         # First: cut off here, the start fails once more.
@@ -139,14 +140,16 @@ class Run:
         """Returns the callback that saves checkpoints."""
         return SaveCheckpoints(self.checkpoints, self.log, self.signals, every)
 
-    def progress(self, verbose: bool = True) -> list[Progress]:
-        """Says in one line what is going to happen; returns the callback that shows how far."""
+    def progress(self, verbose: bool = True, findings: Sequence[str] = ()) -> list[Progress]:
+        """Says in one line what is going to happen; returns the callback that shows how far.
+
+        It also shows the `findings` of the health monitor as they come.
+        """
+        self.findings = findings
         if not verbose:
             return []
         start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
-        if self.about:
-            print(self.about)
         if kinds := suited_to(self.recipe, self.num_images, self.image_shape).augmentations:
             print(
                 f"{self.num_images} images are few: lest the discriminator learn them by heart, "
@@ -158,10 +161,10 @@ class Run:
             f"recipe {self.recipe.name}: {start}{begin} {self.total} steps of "
             f"{self.recipe.batch_size} images, {self.num_images} images, into {self.folder}"
         )
-        return [Progress(self.first_step, self.total)]
+        return [Progress(self.first_step, self.total, self.folder / run_folder.QUALITY, findings)]
 
     def write_results(self, gan: DCGAN) -> None:
-        """Writes the last checkpoint, the pictures, the models and, last of all, the numbers."""
+        """Writes the last checkpoint, the pictures, the models, the numbers, and a page of them."""
         step, seconds = int(gan.step.numpy()), self.log.seconds
         self.checkpoints.save(gan, {"seconds": seconds})
         self.signals.in_steps = False  # from now on a signal has nothing to wait for
@@ -185,6 +188,7 @@ class Run:
             way_on = f"dcgan train --resume {quoted(self.folder)}"
             print(f"stopped at step {step} of {self.total}: {way_on}")
         write_json(self.folder / run_folder.FINISHED, numbers)
+        write_page(self.folder, self.findings)
 
     def write_networks(self, gan: DCGAN) -> None:
         """Writes the models, with the names of the classes that they know."""
