@@ -113,13 +113,10 @@ def train(
     if run.found:
         print(f"This run is finished already ({run.folder}). --fresh trains it again.")
     seconds = time.perf_counter() - started
-    length = f"--steps {2 * run.recipe.steps}" if run.recipe.steps else ""
-    length = length or f"--epochs {2 * run.recipe.epochs}"
-    print(f"To train it longer: dcgan train --resume {quoted(run.folder)} {length}")
     print(f"Training: {run.log['seconds'][-1]:.0f} s; this command: {seconds:.0f} s.")
     print(f"Run folder: {run.folder}")
     print(what_is_there(run.folder))
-    print(what_next(run.folder))
+    print(what_next(run.folder, run.recipe))
     if open:
         show_page(page_of(run.folder))
 

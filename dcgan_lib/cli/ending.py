@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dcgan_lib
 from dcgan_lib.errors import UserError
+from dcgan_lib.recipes import Recipe
 from dcgan_lib.runs.files import quoted
 
 FILES = {
@@ -23,6 +24,7 @@ FILES = {
     "quality.csv": "the numbers behind the quality",
     "health.csv": "what the health monitor saw",
     "generator.keras": "the trained generator",
+    "best_generator.keras": "the one of the best step",
     "discriminator.keras": "the trained discriminator",
 }
 
@@ -33,15 +35,17 @@ def what_is_there(folder: Path) -> str:
     return "\n".join(f"  {name:<21}{text}" for name, text in there.items())
 
 
-def what_next(folder: Path) -> str:
+def what_next(folder: Path, recipe: Recipe) -> str:
     """Says which picture to look at first, and which commands take the run further."""
     run = quoted(folder)
+    longer = f"--steps {2 * recipe.steps}" if recipe.steps else f"--epochs {2 * recipe.epochs}"
     return "\n".join(
         (
             f"Look at {quoted(folder / 'final_samples.png')} first. Then:",
             f"  dcgan open {run:<30}  everything on one page, in the browser",
             f"  dcgan sample {run:<28}  new images",
             f"  dcgan evaluate {run:<26}  how good they are, in numbers",
+            f"  dcgan train --resume {f'{run} {longer}':<20}  train it longer",
         )
     )
 

@@ -62,7 +62,7 @@ def game(recipe: Recipe) -> str:
         f"batch {recipe.batch_size}": True,
         f"rates {recipe.g_learning_rate:g} and {recipe.d_learning_rate:g}": True,
         f"d_steps={recipe.d_steps} g_steps={recipe.g_steps}": recipe.g_steps + recipe.d_steps > 2,
-        "both at once": recipe.simultaneous,
+        "both at once": recipe.simultaneous is not False,
         "label smoothing": recipe.real_label_smoothing,
         "averaged weights": recipe.ema_decay,
         f"{recipe.loss} loss": recipe.loss != FAST.loss,
