@@ -78,7 +78,7 @@ def test_the_record_tells_both_parts_and_a_kill_at_any_moment_does_no_harm(
     assert main(["train", "--resume", str(run_copy)]) == 0
     said = capsys.readouterr().out
     assert "resumed at step 12 of 20 steps" in said
-    assert f"To train it longer: dcgan train --resume {run_copy} --steps 40" in said
+    assert f"dcgan train --resume {run_copy} --steps 40" in said
     assert json.loads((run_copy / "metrics.json").read_text())["steps"] == 20
     assert main(["train", "--resume", str(run_copy), "--epochs", "3"]) == 0  # of 10 steps
     said = capsys.readouterr().out
