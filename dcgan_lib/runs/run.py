@@ -152,8 +152,8 @@ class Run:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
         if kinds := suited_to(self.recipe, self.num_images, self.image_shape).augmentations:
             print(
-                f"{self.num_images} images are few: lest the discriminator learn them by heart, "
-                f"what it sees is changed at random (augmentations: {', '.join(kinds)})"
+                f"{self.num_images} images are few. So that the discriminator cannot learn them by "
+                f"heart, what it sees is changed at random (augmentations: {', '.join(kinds)})"
             )
         for line in filter(None, (self.about, self.begun)):
             print(line)
