@@ -20,7 +20,7 @@ PICTURES = ("training.gif", "final_samples.png", "latent_samples.png", "interpol
 def looks(monkeypatch):
     """Quality and health are looked at in tiny runs too."""
     monkeypatch.setattr(QualityCallback, "SAMPLES", 66)
-    monkeypatch.setattr(HealthMonitor.__init__, "__defaults__", (4, None, None, 0, True))
+    monkeypatch.setattr(HealthMonitor.__init__, "__defaults__", (4, None, None, 0, True, None))
 
 
 @pytest.fixture

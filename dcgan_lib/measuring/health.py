@@ -151,12 +151,9 @@ class HealthMonitor(StepCallback):
         if self.path and not self.path.exists():
             append_row(self.path, COLUMNS)
         elif self.path and not self.rows:
-            rows = read_health(self.path)
-            with atomic_path(self.path) as anew:  # an older log has fewer columns
-                for row in (COLUMNS, *([row[name] for name in COLUMNS] for row in rows)):
-                    append_row(anew, row)
-            for row in rows:
+            for row in read_health(self.path):
                 self.take(row, aloud=False)
+            add_later_columns(self.path)
 
     @functools.cached_property
     def classify(self) -> Classify | None:
@@ -297,6 +294,16 @@ def read_health(path: str | Path) -> list[Row]:
         if tuple(reader.fieldnames or ()) not in (COLUMNS, COLUMNS[:-LATER]):
             raise UserError(f"{str(path)!r} is no health log; needed: the columns {COLUMNS}")
         return [{name: float(row.get(name, "nan")) for name in COLUMNS} for row in reader]
+
+
+def add_later_columns(path: Path) -> None:
+    """Gives the log of an older run the columns that it lacks."""
+    header, *rows = path.read_text().splitlines()
+    if header != ",".join(COLUMNS):
+        with atomic_path(path) as anew:
+            append_row(anew, COLUMNS)
+            for row in rows:
+                append_row(anew, [*row.split(","), *["nan"] * LATER])
 
 
 def as_columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
