@@ -1,5 +1,5 @@
 "use strict";
-// From a picture back to z and label: the nearest of many random drawings, then downhill from there.
+// From a picture back to z and label: the nearest of many random drawings, then downhill.
 
 const SEARCH_CANDIDATES = 600;
 const SEARCH_STEPS = 60; // of Adam

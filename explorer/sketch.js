@@ -86,8 +86,8 @@ function sketchTool(network, walkFrom) {
     const near = error < 0.06 ? "hardly differs from" : error < 0.15 ? "is like" : "is not quite";
     find("sketch-found").setAttribute("aria-label", `The nearest drawing found, a ${digit}`);
     words.textContent =
-      `This ${digit} ${near} yours. Mean squared error ${error.toFixed(2)}; ` +
-      `of random drawings ${usual.toFixed(2)}.`;
+      `This ${digit} ${near} yours. Mean squared error: ${error.toFixed(2)}; ` +
+      `a random drawing’s: ${usual.toFixed(2)}.`;
     if (find("sketch-found").getAttribute("aria-busy") === "false") announce(words.textContent);
   }
 

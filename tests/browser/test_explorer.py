@@ -510,7 +510,7 @@ def found(page) -> tuple[int, float]:
     page.locator("#sketch-found[aria-busy='false']").wait_for()
     picture(page, "sketch-found")
     words = page.locator("#sketch-words").text_content()
-    error = float(words.split("error ")[1].split(";")[0])
+    error = float(words.split("error: ")[1].split(";")[0])
     return int(page.locator("#sketch-digit").input_value()), error
 
 
