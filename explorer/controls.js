@@ -60,6 +60,9 @@ function digitMenu(id, chosen, changed, classes) {
     get digit() {
       return Number(menu.value);
     },
+    set digit(digit) {
+      menu.value = digit;
+    },
   };
 }
 
@@ -117,6 +120,31 @@ function playButton(id, range, seconds) {
   button.addEventListener("click", () => (timer === null ? play() : stop()));
   input.addEventListener("pointerdown", stop);
   input.addEventListener("keydown", stop);
+  return () => {
+    stop();
+    range.value = low;
+    play();
+  };
+}
+
+// Runs a generator a little in each frame, so that the page stays quick, and shows what came last.
+// Returns a function that stops it.
+function inFrames(work, show, milliseconds = 12) {
+  let stopped = false;
+  function go() {
+    if (stopped) return;
+    const until = performance.now() + milliseconds;
+    let result;
+    let step = work.next();
+    for (; !step.done; step = work.next()) {
+      result = step.value;
+      if (performance.now() > until) break;
+    }
+    show(result);
+    if (!step.done) requestAnimationFrame(go);
+  }
+  requestAnimationFrame(go);
+  return () => (stopped = true);
 }
 
 // Screen readers hear a change once it has come to rest.

@@ -4,8 +4,8 @@
 const content = JSON.parse(find("content").textContent);
 const network = readNetwork(content.network);
 sharedControls();
-for (const tool of [drawTool, mapTool, walkTool, cornersTool, arithmeticTool, layersTool])
-  tool(network);
+for (const tool of [drawTool, mapTool, cornersTool, arithmeticTool, layersTool]) tool(network);
+sketchTool(network, walkTool(network));
 trainingTool(content.training);
 showCard(content.card);
 

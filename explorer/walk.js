@@ -16,18 +16,20 @@ function walkTool(network) {
   const start = { menu: digitMenu("walk-start", 4, ask, network.classes), seed: 11 };
   const end = { menu: digitMenu("walk-end", 9, ask, network.classes), seed: 12 };
   const way = slider("walk-way", askBig, (value) => `${Math.round(value)} %`);
-  playButton("walk-play", way, 4);
+  const play = playButton("walk-play", way, 4);
   for (const [name, one] of [
     ["start", start],
     ["end", end],
   ]) {
     find(`walk-${name}-style`).addEventListener("click", () => {
       one.seed += 100;
+      one.z = undefined;
       ask();
     });
   }
 
-  const latent = ({ seed }) => sampleLatent(1, network.latentDim, seed + 1000 * settings.seed)[0];
+  const latent = ({ z, seed }) =>
+    z ?? sampleLatent(1, network.latentDim, seed + 1000 * settings.seed)[0];
   const label = ({ menu }) => oneHot(menu.digit, network.classes);
 
   function at(fraction) {
@@ -46,4 +48,17 @@ function walkTool(network) {
     find("walk-big").setAttribute("aria-label", `Digit on the way ${ends}`);
     announce(`${Math.round(way.value)} percent of the way ${ends}`);
   }
+
+  // Walks between two ends { z, digit } that another tool has found; without z, in a new style.
+  return (...ends) => {
+    [start, end].forEach((one, i) => {
+      one.z = ends[i].z;
+      one.seed += 100;
+      one.menu.digit = ends[i].digit;
+    });
+    ask();
+    find("walk").scrollIntoView();
+    find("walk-play").focus({ preventScroll: true });
+    play();
+  };
 }

@@ -44,8 +44,8 @@ SOURCES = ROOT / "explorer"
 RUN = ROOT / "runs/published-explorer"
 PICTURE = ROOT / "images/explorer.png"
 SCRIPTS = (  # in this order: what others use comes first
-    "network latent pictures controls "
-    "draw map walk corners arithmetic layers comparison chart training card main"
+    "network latent gradient search pictures controls "
+    "sketch draw map walk corners arithmetic layers comparison chart training card main"
 ).split()
 FRAME_ROWS = 4
 CURVE_POINTS = 200

@@ -6,6 +6,7 @@ How long a grid of 25 takes depends on the machine: it is printed (pytest -s) an
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import pytest
 from conftest import ROOT, SCREENSHOTS
 from dcgan_lib import RECIPES, sample_latent
 from dcgan_lib.beyond.conditional import build_conditional_generator
+from dcgan_lib.data import scale
+from dcgan_lib.datasets import load_images
 from dcgan_lib.latent import one_hot
 from dcgan_lib.shelf.pretrained import EXPLORER_PAGE, load_pretrained
 
@@ -23,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import explorer
 
-TOOLS = "draw map walk corners arithmetic training layers".split()
+TOOLS = "map sketch walk draw corners arithmetic training layers".split()
 PIXELS = """canvas => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext("2d", {willReadFrequently: true});
@@ -132,10 +135,39 @@ def test_other_networks_need_no_other_javascript(browser, content, tmp_path, set
     expected = generator.predict([latent, labels], verbose=0)
     assert expected.std() > 0.01  # ten times what may differ
     assert np.abs(drawn_by_page(page, latent, labels) - expected).max() < 1e-3
+    assert_slopes_fit(page, latent[0], labels[0])
     for tool in TOOLS:
         show(page, tool)
     assert troubles(page) == []
     page.context.close()
+
+
+def test_the_way_back_gives_the_slope(page):
+    latent = sample_latent(1, load_pretrained("explorer").input_shape[0][-1], seed=3)
+    assert_slopes_fit(page, latent[0], one_hot([4])[0])
+
+
+def assert_slopes_fit(page, z: np.ndarray, label: np.ndarray) -> None:
+    """The slope of the error agrees with finite differences, for each number that goes in."""
+    slope, differences = page.evaluate(
+        """([z, label]) => {
+          const picture = dcgan.draw(dcgan.sampleLatent(1, z.length, 9)[0], 6);
+          const error = (inputs) => distance(
+            generate(dcgan.network, inputs.slice(0, z.length), inputs.slice(z.length)), picture);
+          const moved = (i, step) => Float32Array.of(...z, ...label).map(
+            (value, j) => value + (i === j) * step);
+          const count = z.length + label.length;
+          return [
+            [...errorAndSlope(dcgan.network, z, label, picture).slope],
+            Array.from({length: count}, (_, i) =>
+              (error(moved(i, 0.001)) - error(moved(i, -0.001))) / 0.002),
+          ];
+        }""",
+        [z.tolist(), label.tolist()],
+    )
+    assert np.abs(slope).max() > 0
+    rest = np.subtract(slope, differences)  # they part a little where a ReLU opens or closes
+    assert np.linalg.norm(rest) < 0.05 * np.linalg.norm(differences)
 
 
 def untrained(recipe) -> keras.Model:
@@ -419,6 +451,152 @@ def test_losses_and_quality_go_with_the_frames(page, content):
     row = max(i for i, at in enumerate(losses["step"]) if at <= step)
     words = page.locator("#training-loss-words").text_content()
     assert f"discriminator {losses['d_loss'][row]:.2f}" in words
+
+
+# --- the drawing pad
+
+
+def test_real_digits_are_found(page, record_property):
+    """Most are read right, and all are drawn far better than by the nearest candidate."""
+    images, digits, _ = load_images("mnist10k", split="test")
+    found = page.evaluate(
+        """pictures => {
+          const [bank, network] = [[], dcgan.network];
+          for (const _ of drawCandidates(network, bank));
+          return pictures.map(numbers => {
+            const picture = Float32Array.from(numbers);
+            const started = performance.now();
+            const start = nearest(bank, picture);
+            let best;
+            for (best of goDownhill(network, start, picture));
+            return [best.digit, start.error, best.error, performance.now() - started];
+          });
+        }""",
+        scale(images[:20]).reshape(20, -1).tolist(),
+    )
+    read, start, error, milliseconds = np.transpose(found)
+    print(f"a search: {milliseconds.mean():.0f} ms, error {error.mean():.3f}")
+    record_property("milliseconds_for_a_search", round(milliseconds.mean()))
+    assert np.mean(read == digits[:20]) > 0.6
+    assert error.mean() < 0.5 * start.mean()
+    assert error.mean() < 0.1  # between random digits it is 0.4
+
+
+ONE = [(0.52, 0.2), (0.5, 0.5), (0.48, 0.8)]
+ZERO = [(0.5 + 0.2 * math.sin(i), 0.5 - 0.3 * math.cos(i)) for i in np.linspace(0, 6.3, 20)]
+
+
+def stroke(page, points, finger: bool = False) -> None:
+    box = page.locator("#sketch-pad").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    if finger:
+        session = page.context.new_cdp_session(page)
+        kinds = ["touchStart"] + ["touchMove"] * (len(places) - 1)
+        for kind, (x, y) in zip(kinds, places, strict=True):
+            touch = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+            session.send("Input.dispatchTouchEvent", touch)
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def found(page) -> tuple[int, float]:
+    """The digit and the mean squared error, once the search has ended."""
+    page.wait_for_timeout(50)
+    page.locator("#sketch-found[aria-busy='false']").wait_for()
+    picture(page, "sketch-found")
+    words = page.locator("#sketch-words").text_content()
+    error = float(words.split("error: ")[1].split(";")[0])
+    return int(page.locator("#sketch-digit").input_value()), error
+
+
+@pytest.mark.parametrize("finger", [False, True], ids=["mouse", "finger"])
+def test_a_drawn_digit_is_found(browser, finger):
+    size = {"width": 390, "height": 844} if finger else {"width": 1280, "height": 800}
+    page = opened(browser, EXPLORER_PAGE, has_touch=finger, viewport=size)
+    show(page, "sketch")
+    found(page)
+    at = page.evaluate("scrollY")
+    for digit, points in enumerate([ZERO, ONE]):
+        page.locator("#sketch-clear").click()
+        stroke(page, points, finger)
+        read, error = found(page)
+        assert read == digit
+        assert error < 0.15
+        page.screenshot(path=SCREENSHOTS / f"explorer-sketch-{digit}-{size['width']}.png")
+    assert page.evaluate("scrollY") == at  # the finger draws, it does not scroll
+    assert troubles(page) == []
+    page.context.close()
+
+
+def test_the_pad_sees_what_mnist_would_show(page):
+    """Wherever and however large it is drawn: 20 pixels high, its mass in the middle."""
+    for size, move in [(1, 0), (0.3, 0.6)]:
+        strokes = [[[size * x + move, size * y + move] for x, y in ZERO]]
+        seen = page.evaluate("strokes => [...pictureOf(strokes, [28, 28])]", strokes)
+        ink = (np.reshape(seen, (28, 28)) + 1) / 2
+        rows, columns = np.indices(ink.shape)
+        assert np.count_nonzero(ink.max(axis=1) > 0.3) == pytest.approx(20, abs=1)
+        assert np.average(rows, weights=ink) == pytest.approx(13.5, abs=0.3)
+        assert np.average(columns, weights=ink) == pytest.approx(13.5, abs=0.3)
+
+
+def test_strokes_are_drawn_by_keys_and_taken_back(page):
+    show(page, "sketch")
+    example = picture(page, "sketch-strokes")
+    page.locator("#sketch-pad").focus()
+    for key in ["Space", *["ArrowDown"] * 12, "Space"]:
+        page.keyboard.press(key)
+    assert found(page)[0] == 1
+    one = picture(page, "sketch-strokes")
+    stroke(page, [(0.2, 0.5), (0.8, 0.5)])
+    assert len({example, one, picture(page, "sketch-strokes")}) == 3
+    page.locator("#sketch-undo").click()
+    assert picture(page, "sketch-strokes") == one
+    page.locator("#sketch-clear").click()
+    picture(page, "sketch-strokes")
+    assert coloured_rows(page, "sketch-strokes") == coloured_rows(page, "sketch-found") == []
+    assert page.locator("#sketch-same").get_attribute("aria-disabled") == "true"
+
+
+def test_a_misread_drawing_is_told_its_digit(page):
+    show(page, "sketch")
+    digit, _ = found(page)
+    before = picture(page, "sketch-found")
+    page.locator("#sketch-digit").select_option(str((digit + 1) % 10))
+    assert found(page)[0] == (digit + 1) % 10
+    assert picture(page, "sketch-found") != before
+
+
+@pytest.mark.parametrize("hand", ["same", "random"])
+def test_the_walk_goes_on_from_the_drawing(page, hand):
+    show(page, "sketch")
+    stroke(page, ZERO)
+    digit, _ = found(page)
+    start = picture(page, "sketch-found")
+    page.locator(f"#sketch-{hand}").click()
+    assert page.locator("#walk-play").text_content() == "Pause"
+    page.locator("#walk-play").click()
+    page.locator("#walk-way").fill("0")
+    assert picture(page, "walk-big") == start
+    other = page.locator("#walk-end").input_value()
+    assert page.locator("#walk-start").input_value() == str(digit) != other
+    page.locator("#walk-way").fill("100")
+    picture(page, "walk-big")
+    tile = page.evaluate(
+        """digit => {
+          const tile = new OffscreenCanvas(28, 28).getContext("2d", {willReadFrequently: true});
+          tile.drawImage(find("sketch-digits"), -28 * digit, 0);
+          const end = find("walk-big").getContext("2d").getImageData(0, 0, 28, 28).data;
+          return tile.getImageData(0, 0, 28, 28).data.join() === end.join();
+        }""",
+        int(other),
+    )
+    assert tile == (hand == "same")
 
 
 # --- for everybody
