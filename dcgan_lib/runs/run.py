@@ -48,6 +48,7 @@ class Run:
         self.about = training_set.about
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
+        self.findings: Sequence[str] = ()
         self.finished = run_folder.is_finished(folder) and not run_folder.was_stopped(folder)
         self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
 
