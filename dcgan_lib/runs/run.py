@@ -56,6 +56,7 @@ class Run:
         self.begun = ""
         self.checkpoints = Checkpoints(folder / "checkpoints", lease)
         self.signals = Signals(folder)
+        self.findings: Sequence[str] = ()
         ended = run_folder.is_finished(folder)
         self.finished = ended and not run_folder.has_more(folder, self.total)
         self.failed_starts = len(run_folder.read_record(folder).get("failed_starts", []))
