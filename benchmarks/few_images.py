@@ -1,12 +1,10 @@
 """How good `fast` becomes on few images: sizes and seeds, in three minutes by the pace.
 
-python benchmarks/few_images.py --images 100 500 2000 --seeds 0 1 2
-python benchmarks/few_images.py --table
-
+    python benchmarks/few_images.py --images 100 500 2000 --seeds 0 1 2
 The images are the first of MNIST's training images, all of them trained on. Each training is an
 ordinary run in runs/few/ that may be stopped and goes on. It is scored at its end, on the 10,000
 test images with both evaluators; a copy is a drawn image that is nearer to those it was trained on
-than all but one in a hundred test images. Results go into few_images.json, which the README cites.
+than all but one in a hundred test images. Results go into few_images.json.
 """
 
 from __future__ import annotations
@@ -17,11 +15,9 @@ import statistics
 from pathlib import Path
 
 from common import COUNT
-from readme import put
 
 RESULTS = Path(__file__).with_suffix(".json")
 RUNS = Path(__file__).parent.parent / "runs" / "few"
-SCORES = ("fid", "second", "coverage", "copied")
 
 
 def main() -> None:
@@ -29,17 +25,14 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[100, 500, 2000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=4500)
-    parser.add_argument("--table", action="store_true", help="only write the README's table")
     given = parser.parse_args()
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    if not given.table:
-        for count in given.images:
-            for seed in given.seeds:
-                scores = known.setdefault(str(count), {})
-                scores[str(seed)] = scores.get(str(seed)) or score(count, seed, given.steps)
-                print(count, seed, scores[str(seed)], flush=True)
-                RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-    put("few", table(known))
+    for count in given.images:
+        for seed in given.seeds:
+            scores = known.setdefault(str(count), {})
+            scores[str(seed)] = scores.get(str(seed)) or score(count, seed, given.steps)
+            RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    print(table(known))
 
 
 def table(known: dict[str, dict[str, list[float]]]) -> str:
@@ -58,7 +51,7 @@ middle = statistics.median
 
 
 def score(count: int, seed: int, steps: int) -> list[float]:
-    """Trains and returns the `SCORES` of one run."""
+    """Trains; returns distance, that by the second evaluator, coverage and copied share."""
     import dcgan_lib
 
     dcgan_lib.import_tensorflow()
