@@ -1,6 +1,7 @@
 """How good `fast` becomes on few images: sizes and seeds, in three minutes by the pace.
 
     python benchmarks/few_images.py --images 100 500 2000 --seeds 0 1 2
+
 The images are the first of MNIST's training images, all of them trained on. Each training is an
 ordinary run in runs/few/ that may be stopped and goes on. It is scored at its end, on the 10,000
 test images with both evaluators; a copy is a drawn image that is nearer to those it was trained on
