@@ -87,19 +87,15 @@ def test_the_generator_learns_through_it(blots):
     assert float((gradient * move).sum()) == pytest.approx(gain, rel=0.03)
 
 
-def test_a_training_step_goes_on_where_another_left_off(images):
+def test_a_training_is_repeated_bit_for_bit(images):
     recipe = tiny(augmentations=KINDS, batch_size=16)
-    whole, half, rest = (make_gan(recipe) for _ in range(3))
-    fit(whole, images, recipe)
-    assert not equal(arrays(whole), arrays(make_gan(recipe)))
-    half.fit(training_batches(images, 16), steps_per_epoch=2, shuffle=False, verbose=0)
-    rest.set_weights(half.get_weights())
-    again = make_gan(recipe)
+    gan, again = make_gan(recipe), make_gan(recipe)
+    fit(gan, images, recipe)
     fit(again, images, recipe)
-    assert equal(arrays(whole), arrays(again))
+    assert equal(arrays(gan), arrays(again))
 
 
-@pytest.mark.parametrize("name", ["conditional", "grouped", "wgan_gp", "spectral", "hinge"])
+@pytest.mark.parametrize("name", ["grouped", "wgan_gp", "spectral"])
 def test_every_kind_of_game_can_have_it(name, images):
     recipe = tiny(name, augmentations=("shift", "color"), batch_size=16)
     gan = make_gan(recipe)

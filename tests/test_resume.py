@@ -94,6 +94,7 @@ def killed(digits_file, tmp_path_factory) -> Path:
 @pytest.mark.parametrize("name", ["hinge", "spectral", "wgan_gp", "conditional", "grouped"])
 def test_a_restored_game_goes_on_as_if_nothing_had_happened(name, images, tmp_path):
     recipe = tiny(name, batch_size=16, steps=6)
+    recipe = recipe.replace(augmentations=("shift",) if name == "hinge" else ())
     labels = one_hot(np.arange(len(images)) % 10) if recipe.conditional else None
 
     def train(gan, first: int, steps: int) -> None:
