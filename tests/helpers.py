@@ -36,7 +36,9 @@ def tiny_options(name: str, **changes) -> list[str]:
     recipe, standard = tiny(name, **changes), RECIPES[name]
     options = ["--recipe", name]
     for field, value in vars(recipe).items():
-        if value != getattr(standard, field):
+        if isinstance(value, bool) and value != getattr(standard, field):
+            options.append(f"--{'' if value else 'no-'}{field.replace('_', '-')}")
+        elif value != getattr(standard, field):
             values = value if isinstance(value, tuple) else (value,)
             options += ["--" + field.replace("_", "-"), *map(str, values)]
     return options

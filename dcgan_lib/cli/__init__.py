@@ -68,6 +68,7 @@ def _settings() -> type:
         for name, hint in get_type_hints(kind).items():
             text, usual = described[name]["description"], f"({getattr(kind, name)})"
             named = {"name": "from", "metavar": "RUN"} if name == "start_from" else {}
+            hint = bool if hint == (bool | None) else hint  # --x and --no-x; not given is None
             settings[name] = Annotated[hint, arg(help=text, help_behavior_hint=usual, **named)]
     del settings["show"]  # for notebooks only
     return TypedDict("Settings", settings, total=False)
