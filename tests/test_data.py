@@ -545,7 +545,7 @@ def test_what_is_done_to_ones_images_is_told_in_one_line(options, tmp_path, monk
     command += ["--output", str(tmp_path / "run")]
     assert main([*command, *options]) == 7
     said = capsys.readouterr()
-    assert said.out.count("\n") == 2  # and the line of settings
+    assert said.out.count("\n") == 3  # and the lines on few images and on settings
     assert said.out.startswith("own: ")
     assert TOLD[options] in said.out
     assert said.err == ""

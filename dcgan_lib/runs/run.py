@@ -151,13 +151,13 @@ class Run:
             return []
         start = f"start {self.failed_starts + 1}, " if self.failed_starts else ""
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
+        for line in filter(None, (self.about, self.begun)):
+            print(line)
         if kinds := suited_to(self.recipe, self.num_images, self.image_shape).augmentations:
             print(
                 f"{self.num_images} images are few. So that the discriminator cannot learn them by "
                 f"heart, what it sees is changed at random (augmentations: {', '.join(kinds)})"
             )
-        for line in filter(None, (self.about, self.begun)):
-            print(line)
         print(
             f"recipe {self.recipe.name}: {start}{begin} {self.total} steps of "
             f"{self.recipe.batch_size} images, {self.num_images} images, into {self.folder}"
