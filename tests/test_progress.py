@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dcgan_lib.runs import progress
-from dcgan_lib.runs.progress import Progress, show
+from dcgan_lib.runs.progress import Progress, show_line
 from dcgan_lib.runs.words import duration
 
 
@@ -98,7 +98,7 @@ def test_findings_stand_in_lines_of_their_own(steps, monkeypatch):
     said = [line.split("\r")[-1].rstrip() for line in terminal.getvalue().split("\n")]
     assert said[0] == "step 5: ill."
     assert "earlier" not in terminal.getvalue()
-    show("")  # the line that stands open is closed
+    show_line("")  # the line that stands open is closed
 
 
 @pytest.mark.parametrize(

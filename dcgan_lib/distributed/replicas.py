@@ -101,6 +101,9 @@ class SharedDropout(layers.Dropout):
 class SharedAugmentation(Augmentation):
     """Changes of which a single device would draw all."""
 
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape  # told: a network is put together where there is no device to ask
+
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return own_rows(super().call(whole(images), training=training))
 

@@ -51,7 +51,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         for finding in self.findings[self.told :]:
-            show(finding)
+            show_line(finding)
         self.told = len(self.findings)
         now, step = time.perf_counter(), int(self.model.step.numpy())
         # The first step builds the graph, which takes as long as hundreds of others.
@@ -61,7 +61,7 @@ class Progress(keras.callbacks.Callback):
         if due or step == self.total:
             self.shown_at, self.tenth = now, tenth
             last = step == self.total or not in_place()
-            show(self.line(step, now, logs or {}), last)
+            show_line(self.line(step, now, logs or {}), last)
 
     def line(self, step: int, now: float, logs: dict[str, Any]) -> str:
         """Says how far it is, how long it still takes, and how the game stands."""
@@ -97,7 +97,7 @@ def in_place() -> bool:
 _width = 0  # letters of the line that stands open
 
 
-def show(line: str, last: bool = True) -> None:
+def show_line(line: str, last: bool = True) -> None:
     """Prints a line in place of the one that stands open; the next takes its place unless `last`.
 
     What replaces nothing, as in a log file, is plain text.

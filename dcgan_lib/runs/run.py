@@ -24,7 +24,7 @@ from dcgan_lib.runs.lock import locked
 from dcgan_lib.runs.log import RunLog, is_partial
 from dcgan_lib.runs.page import write_page
 from dcgan_lib.runs.pictures import write_pictures
-from dcgan_lib.runs.progress import Progress, show
+from dcgan_lib.runs.progress import Progress, show_line
 from dcgan_lib.runs.saving import SaveCheckpoints
 from dcgan_lib.runs.signals import Signals
 
@@ -116,7 +116,7 @@ class Run:
 
     def note_failed(self, seed: int, signs: str) -> None:
         """Says and records that a start has failed, and empties the folder for the next."""
-        show(f"{signs}: this start (seed {seed}) has failed")
+        show_line(f"{signs}: this start (seed {seed}) has failed")
         record = run_folder.read_record(self.folder)
         record.setdefault("failed_starts", []).append({"seed": seed, "signs": signs})
         # First: cut off here, the start fails once more.
