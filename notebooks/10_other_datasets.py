@@ -23,7 +23,7 @@
 #
 # **You need** Python and a little Keras. Of GANs only this: a *generator* G draws images from
 # random numbers, and a *discriminator* D learns to tell them from real ones
-# ([notebook 04](04_training.ipynb)). **Run time**: about three minutes on two processor cores, no
+# ([notebook 04](04_training.ipynb)). **Run time**: about seven minutes on two processor cores, no
 # GPU.
 
 # %% [markdown]
