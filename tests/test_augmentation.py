@@ -11,6 +11,7 @@ from dcgan_lib import UserError, one_hot, train_dcgan_mnist, training_batches
 from dcgan_lib.beyond.augmentation import FEW, SAFE, Augmentation, suited_to
 from dcgan_lib.beyond.variants import slope_penalty
 from dcgan_lib.recipes import FAST, RECIPES
+from dcgan_lib.runs.folder import default_folder, settings_record
 
 KINDS = ("shift", "turn", "scale", "flip", "cutout", "color")
 
@@ -136,11 +137,20 @@ def test_a_run_on_few_images_says_and_records_what_it_chose(digits_file, tmp_pat
     assert "images are few" in said
     assert "shift, turn, scale" in said
     record = json.loads((run.folder / "recipe.json").read_text())
-    assert record["recipe"]["augmentations"] is None  # recipe and data determine a run
+    assert record["recipe"]["augmentations"] == ["shift", "turn", "scale"]
+    assert record["recipe"]["simultaneous"] is False
     assert train_dcgan_mnist(output=run.folder).found  # the same again
     off = train_dcgan_mnist(tiny(steps=2), tmp_path / "off", str(digits_file))
     assert "images are few" not in capsys.readouterr().out
     assert off.recipe.augmentations == ()
+
+
+@pytest.mark.parametrize("name", ["fast", "hinge", "conditional", "tutorial"])
+def test_a_run_that_is_older_than_this_setting_is_found_again(name):
+    record = settings_record(suited_to(RECIPES[name], 50_000, (28, 28, 1)), {"source": "mnist"})
+    older = {k: v for k, v in record["recipe"].items() if k != "augmentations"}
+    assert default_folder(record) == default_folder(record | {"recipe": older})
+    assert default_folder(record).name.startswith(f"{name}-s0-")
 
 
 def test_an_unknown_kind_is_refused():

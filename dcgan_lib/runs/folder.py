@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan_lib.beyond.augmentation import suited_to
 from dcgan_lib.data import TrainingSet, load_training_set
 from dcgan_lib.errors import UserError
 from dcgan_lib.recipes import EARLIER, CallOptions, Recipe, get_recipe
@@ -230,6 +231,7 @@ def plan(
     recipe = get_recipe(recipe or known.get("recipe", usual), **settings)
     data = known.get("source", data) if data == "auto" else data
     training_set = load_training_set(recipe, data, known=there, **options.reading(known))
+    recipe = suited_to(recipe, *training_set.sizes[:2])  # recorded, so that older runs are found
     check_buildable(recipe, *training_set.sizes[1:3])
     resized = any(settings.get(name) for name in LENGTH)
     return Plan(recipe, training_set, resized, options.keep, transfer)

@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from dcgan_lib.beyond.augmentation import suited_to
+from dcgan_lib.networks import MNIST_SHAPE
 from dcgan_lib.recipes import FAST, RECIPES, Recipe
 from dcgan_lib.runs.files import atomic_path
 from dcgan_lib.runs.folder import FINISHED, PAGE, QUALITY, read_record
@@ -92,9 +94,10 @@ def film(samples: Path) -> list[Path]:
 def command(recipe: Recipe, data: dict[str, Any]) -> str:
     """Returns the command that trains a recipe on the same data, in a folder of its own."""
     base = RECIPES.get(recipe.name, FAST)
+    chosen = suited_to(base, data["images"], MNIST_SHAPE) if "images" in data else base
     reading = {name: data.get(name) for name in ("max_images", "image_size", "transpose")}
     words = ["dcgan", "train", "--recipe", base.name, "--data", str(data["source"])]
-    changed = {k: v for k, v in vars(recipe).items() if v != getattr(base, k)}
+    changed = {k: v for k, v in vars(recipe).items() if v != getattr(chosen, k)}
     for name, value in (changed | {k: v for k, v in reading.items() if v}).items():
         option = name.replace("_", "-")
         if isinstance(value, bool):

@@ -10,7 +10,6 @@ from typing import Any
 
 from filelock import SoftFileLease
 
-from dcgan_lib.beyond.augmentation import suited_to
 from dcgan_lib.callbacks import GenerateSamplesCallback
 from dcgan_lib.errors import UserError
 from dcgan_lib.gan import DCGAN
@@ -49,7 +48,7 @@ class Run:
     def __init__(self, folder: Path, plan: Plan, lease: SoftFileLease) -> None:
         self.folder = folder
         self.recipe = plan.recipe
-        self.num_images, self.image_shape = plan.training_set.sizes[:2]
+        self.num_images = len(plan.training_set.images)
         self.total = self.recipe.total_steps(self.num_images)
         self.about = plan.training_set.about
         self.transfer = plan.transfer
@@ -153,7 +152,7 @@ class Run:
         begin = f"resumed at step {self.first_step} of" if self.first_step else "training for"
         for line in filter(None, (self.about, self.begun)):
             print(line)
-        if kinds := suited_to(self.recipe, self.num_images, self.image_shape).augmentations:
+        if kinds := self.recipe.augmentations:
             print(
                 f"{self.num_images} images are few. So that the discriminator cannot learn them by "
                 f"heart, what it sees is changed at random (augmentations: {', '.join(kinds)})"
